@@ -1,0 +1,1 @@
+"""State: who, when, where kept, who may."""

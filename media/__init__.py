@@ -1,0 +1,1 @@
+"""Evidence bytes and the proofs about them; knows neither the web nor the database."""

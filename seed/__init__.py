@@ -1,0 +1,1 @@
+"""A fictional year, made from one integer and played through the services."""
