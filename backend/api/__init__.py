@@ -1,0 +1,1 @@
+"""JSON for phones and integrators: every handler decodes, calls one service, encodes."""

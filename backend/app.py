@@ -1,0 +1,132 @@
+"""The only composition root: settings, clock, ids, keys, rules and bucket meet here."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.config.csrf import CSRFConfig
+from litestar.di import Provide
+from litestar.exceptions import NotAuthorizedException
+from litestar.middleware import DefineMiddleware
+from litestar.middleware.session.server_side import ServerSideSessionConfig
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.stores.registry import StoreRegistry
+
+from backend import api, jobs, pages
+from backend.api.guards import authorise
+from backend.api.identity import Identity
+from backend.api.problems import problem
+from backend.clock import Clock, Ids, new_id, now
+from backend.keyring import Keyring, open_keyring
+from backend.piccolo_conf import DB
+from backend.services.act import Act, Person
+from backend.services.stores import PgStore
+from backend.settings import Settings
+from inspection_plans.loader import Library, load
+from media.bucket import Bucket
+
+LOCAL_ROLES = ("app", "worker", "public", "seq")
+
+
+def _person(request: Request[Person | None, Any, Any]) -> Person | None:
+    return request.user
+
+
+def _act(request: Request[Person | None, Any, Any]) -> Act:
+    """The deed of a signed-in caller; a route without a person asks for no act."""
+    if request.user is None:
+        raise NotAuthorizedException
+    state = request.app.state
+    client = request.client.host if request.client else ""
+    return Act(
+        by=request.user,
+        at=state.clock(),
+        new_id=state.new_id,
+        request_id=request.state.request_id,
+        ip=client.rpartition(".")[0],
+    )
+
+
+def _stamp(request: Request[Any, Any, Any]) -> None:
+    request.state.request_id = str(request.app.state.new_id())
+
+
+def create_app(
+    settings: Settings, *, bucket: Bucket | None = None, clock: Clock = now, ids: Ids = new_id
+) -> Litestar:
+    """Compose app, worker and scheduler as ``settings.duties`` says; connects in the lifespan."""
+    store = bucket or Bucket.of(settings.store)
+    rules = load()
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            keys = open_keyring(settings.keys)
+            await DB.open(
+                {role: settings.database.dsn(role) for role in LOCAL_ROLES},  # type: ignore[arg-type]
+                size=settings.pool_size,
+            )
+            stack.push_async_callback(DB.close)
+            app.state.keys = keys
+            await stack.enter_async_context(
+                jobs.running(
+                    settings, bucket=store, keys=keys, rules=rules, clock=clock, ids=ids
+                )
+            )
+            yield
+
+    def give_bucket() -> Bucket:
+        return store
+
+    def give_rules() -> Library:
+        return rules
+
+    def give_keys(request: Request[Any, Any, Any]) -> Keyring:
+        keys: Keyring = request.app.state.keys
+        return keys
+
+    def give_settings() -> Settings:
+        return settings
+
+    app = Litestar(
+        [*api.handlers(settings.faces), *pages.handlers(settings.faces)],
+        guards=[authorise],
+        before_request=_stamp,
+        dependencies={
+            "act": Provide(_act, sync_to_thread=False),
+            "person": Provide(_person, sync_to_thread=False),
+            "bucket": Provide(give_bucket, sync_to_thread=False),
+            "rules": Provide(give_rules, sync_to_thread=False),
+            "keys": Provide(give_keys, sync_to_thread=False),
+            "settings": Provide(give_settings, sync_to_thread=False),
+        },
+        exception_handlers={Exception: problem},
+        lifespan=[lifespan],
+        middleware=[
+            ServerSideSessionConfig(
+                key="__Host-session" if settings.secure_cookies else "session",
+                secure=settings.secure_cookies,
+                samesite="lax",
+                store="sessions",
+            ).middleware,
+            DefineMiddleware(Identity),
+        ],
+        csrf_config=CSRFConfig(
+            secret=settings.database.passwords["app"],
+            cookie_secure=settings.secure_cookies,
+            exclude=["^/api/"],
+        ),
+        stores=StoreRegistry({"sessions": PgStore("session_kv")}),
+        openapi_config=OpenAPIConfig(
+            title="明察 Mingcha",
+            version="1",
+            path="/api/schema",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        request_max_body_size=2_000_000,
+        logging_config=None,
+    )
+    app.state.clock, app.state.new_id = clock, ids
+    return app

@@ -1,0 +1,156 @@
+"""Piccolo's engine with real savepoints, no leaked connections, one pool a role, and the scope."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Whose rows a transaction sees: an office's regions, or one institution; ``role`` picks the pool.
+
+    Nothing set means 0 rows. Regions are six-digit GB/T 2260 codes, already expanded.
+    """
+
+    regions: tuple[int, ...] = ()
+    institution: UUID | None = None
+    role: str = "app"
+
+
+class NoTransaction(RuntimeError):  # noqa: N818 - a programming fault with a plain name
+    """A query ran outside ``DB.transaction``; it would have had no tenant scope."""
+
+
+SET_SCOPE = "select set_config('app.regions', $1, true), set_config('app.institution', $2, true)"
+
+
+class Tx(PostgresTransaction):
+    """A transaction; a nested one is a savepoint and keeps the scope of the outermost."""
+
+    __slots__ = ("_opts", "_pool", "_scope")
+
+    def __init__(
+        self, engine: "Engine", scope: Scope, *, isolation: str | None, readonly: bool
+    ) -> None:
+        super().__init__(engine)
+        self._scope = scope
+        self._opts: dict[str, Any] = {"isolation": isolation, "readonly": readonly}
+        self._pool: asyncpg.Pool | None = None
+
+    async def __aenter__(self) -> "Tx":
+        if self._parent is not None:
+            self.connection = self._parent.connection
+            self._opts = {}
+        else:
+            self._pool = self.engine.pools[self._scope.role]
+            self.connection = await self._pool.acquire()
+        self.transaction = self.connection.transaction(**self._opts)
+        try:
+            await self.transaction.start()
+            if self._parent is None:
+                await self.connection.execute(
+                    SET_SCOPE,
+                    ",".join(map(str, self._scope.regions)),
+                    str(self._scope.institution or ""),
+                )
+        except BaseException:
+            await self._close()
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, kind: object, value: object, trace: object) -> bool:
+        try:
+            if kind is not None:
+                await self.rollback()
+            elif not (self._committed or self._rolled_back):
+                await self.commit()
+        finally:  # also when COMMIT failed: a connection kept here would never come back
+            self.engine.current_transaction.reset(self.context)
+            await self._close()
+        return False
+
+    async def rollback(self) -> None:
+        if not (self._rolled_back or self._committed):
+            await super().rollback()
+
+    async def _close(self) -> None:
+        if self._pool is not None:
+            await self._pool.release(self.connection)
+            self._pool = None
+
+
+async def _init(connection: asyncpg.Connection) -> None:
+    """Make jsonb travel as values; text would come back otherwise."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        decoder=msgspec.json.decode,
+        encoder=lambda v: v if isinstance(v, str) else msgspec.json.encode(v).decode(),
+    )
+
+
+class Engine(PostgresEngine):
+    """One pool a role; every query needs a transaction, because only a transaction has a scope."""
+
+    def __init__(self) -> None:
+        super().__init__(config={}, extensions=())
+        self.pools: dict[str, asyncpg.Pool] = {}
+
+    async def check_version(self) -> None:
+        """The stock engine asks the server for its version at import; ours does not."""
+
+    async def prep_database(self) -> None:
+        """Nothing to prepare: no extension is used anywhere."""
+
+    async def open(self, dsns: Mapping[str, str], *, size: int = 10) -> None:
+        """Open a pool for each role named in ``dsns`` (role → libpq URI)."""
+        for role, dsn in dsns.items():
+            self.pools[role] = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                init=_init,
+                server_settings={"application_name": f"mingcha-{role}"},
+            )
+
+    async def close(self) -> None:
+        """Close every pool; safe to call twice."""
+        for role in list(self.pools):
+            await self.pools.pop(role).close()
+
+    def transaction(  # type: ignore[override]  # the scope is ours, nesting is always allowed
+        self, scope: Scope | None = None, *, isolation: str | None = None, readonly: bool = False
+    ) -> Tx:
+        """Open a transaction with a scope, or a savepoint inside the running one."""
+        if scope is None:  # the migration runner opens one without knowing of scopes
+            scope = Scope(role="owner" if "owner" in self.pools else "app")
+        return Tx(self, scope, isolation=isolation, readonly=readonly)
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """The connection of the running transaction; raises NoTransaction."""
+        running = self.current_transaction.get()
+        if running is None:
+            raise NoTransaction("open DB.transaction(scope) first")
+        return running.connection
+
+    async def stream(
+        self, sql: str, *args: object, prefetch: int = 500
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Rows of one query, a few at a time, inside the running transaction."""
+        async for row in self.connection.cursor(sql, *args, prefetch=prefetch):
+            yield dict(row)
+
+    async def _run_in_pool(self, query: str, args: object = None) -> Any:  # noqa: ANN401, ARG002
+        raise NoTransaction("open DB.transaction(scope) first")
+
+    async def _run_in_new_connection(self, query: str, args: object = None) -> Any:  # noqa: ANN401
+        """Only the migration runner gets here: it works as the owner, before any pool exists."""
+        pool = self.pools.get("owner")
+        if pool is None:
+            raise NoTransaction("open DB.transaction(scope) first")
+        return await pool.fetch(query, *(args or ()))  # type: ignore[misc]

@@ -1,0 +1,49 @@
+"""The server's own keys: seeds in one private folder, made at first start, never in the database."""
+
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from media.keys import ServerKey
+
+SEED_BYTES = 32
+
+
+class KeysUnreadable(Exception):  # noqa: N818 - a sentence for the operator
+    """The key folder is missing, readable by others, or holds something else."""
+
+
+class Keyring(msgspec.Struct, frozen=True):
+    """``server`` signs receipts and tokens, ``log`` signs checkpoints, ``kek`` wraps field keys."""
+
+    server: ServerKey
+    log: ServerKey
+    kek: bytes
+
+
+def _seed(folder: Path, name: str) -> bytes:
+    file = folder / name
+    if not file.exists():
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            out.write(secrets.token_bytes(SEED_BYTES))
+            out.flush()
+            os.fsync(out.fileno())
+    seed = file.read_bytes()
+    if len(seed) != SEED_BYTES:
+        raise KeysUnreadable(f"{file} does not hold {SEED_BYTES} bytes; restore it from the backup.")
+    return seed
+
+
+def open_keyring(folder: Path) -> Keyring:
+    """Read the keys, making those that are missing; raises KeysUnreadable."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        raise KeysUnreadable(f"{folder} is readable by others; run: chmod 700 {folder}")
+    return Keyring(
+        server=ServerKey.from_seed(_seed(folder, "server.seed")),
+        log=ServerKey.from_seed(_seed(folder, "log.seed")),
+        kek=_seed(folder, "kek.seed"),
+    )

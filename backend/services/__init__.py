@@ -1,0 +1,1 @@
+"""One verb a function: load, ask the rules, save, record, in one transaction without network."""

@@ -1,0 +1,55 @@
+"""Refusals of the services, and the one table from family to HTTP status."""
+
+from typing import ClassVar
+
+from inspection_plans.draw.errors import DrawRefusal
+from inspection_plans.errors import Family, RuleRefusal
+from media.errors import MediaRefusal
+
+
+class ServiceRefusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """Root of every refusal a service gives; ``facts`` are JSON values a person can act on."""
+
+    code: ClassVar[str] = "service.refused"
+    family: ClassVar[Family] = Family.INVALID
+
+    def __init__(self, *, field: str | None = None, **facts: object) -> None:
+        super().__init__(self.code, field, facts)
+        self.field = field
+        self.facts = facts
+
+
+Refusal = ServiceRefusal | RuleRefusal | MediaRefusal | DrawRefusal
+REFUSALS = (ServiceRefusal, RuleRefusal, MediaRefusal, DrawRefusal)
+
+STATUS: dict[str, int] = {
+    "malformed": 400,
+    "denied": 403,
+    "absent": 404,
+    "conflict": 409,
+    "gate": 409,
+    "invalid": 422,
+    "limit": 429,
+    "unavailable": 503,
+}
+
+
+class Absent(ServiceRefusal):
+    """Not there, or not yours: both get this one answer."""
+
+    code = "thing.absent"
+    family = Family.ABSENT
+
+
+class Denied(ServiceRefusal):
+    """The person's roles do not allow this action."""
+
+    code = "person.denied"
+    family = Family.DENIED
+
+
+class Changed(ServiceRefusal):
+    """Somebody else changed it meanwhile; the caller's text is still with the caller."""
+
+    code = "thing.changed"
+    family = Family.CONFLICT

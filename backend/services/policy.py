@@ -1,0 +1,77 @@
+"""Who may do what: one table of action → roles, read by routes, services and tests.
+
+The scope half of a right (which regions, which institution) is row-level security's work.
+"""
+
+from backend.services.act import Person
+from backend.services.errors import Denied
+
+PUBLIC = "public"
+SIGNED_IN = "signed_in"
+
+OFFICE = frozenset({"supervisor", "approver", "legal", "publisher", "integrator"})
+ADMINS = frozenset({"sysadmin", "secadmin", "auditadmin"})
+FIELD = frozenset({"inspector", "expert"})
+INSTITUTION = frozenset({"institution_user"})
+ROLES = OFFICE | ADMINS | FIELD | INSTITUTION
+
+ACTIONS: dict[str, frozenset[str]] = {
+    "public.read": frozenset({PUBLIC}),
+    "session.open": frozenset({PUBLIC}),
+    "session.own": frozenset({SIGNED_IN}),
+    "rules.read": frozenset({SIGNED_IN}),
+    "accounts.manage": frozenset({"sysadmin"}),
+    "roles.manage": frozenset({"secadmin"}),
+    "devices.approve": frozenset({"supervisor", "secadmin"}),
+    "devices.revoke": frozenset({"supervisor", "secadmin"}),
+    "devices.enrol": FIELD,
+    "audit.read": frozenset({"auditadmin"}),
+    "log.read": frozenset({PUBLIC}),
+    "directories.read": OFFICE,
+    "directories.import": frozenset({"supervisor", "integrator"}),
+    "directories.export": OFFICE,
+    "institution.own": INSTITUTION,
+    "plans.read": OFFICE,
+    "plans.write": frozenset({"supervisor"}),
+    "plans.approve": frozenset({"approver"}),
+    "draws.read": OFFICE,
+    "draws.run": frozenset({"supervisor"}),
+    "draws.party": frozenset({"supervisor", "approver", "auditadmin"}),
+    "draws.void": frozenset({"supervisor", "approver"}),
+    "field.sync": FIELD,
+    "visits.read": OFFICE,
+    "visits.review": frozenset({"supervisor"}),
+    "visits.assign": frozenset({"supervisor"}),
+    "evidence.read": OFFICE | INSTITUTION,
+    "evidence.upload": FIELD | INSTITUTION,
+    "findings.read": OFFICE,
+    "findings.verify": frozenset({"supervisor"}),
+    "notices.read": OFFICE | INSTITUTION,
+    "notices.write": frozenset({"supervisor"}),
+    "notices.legal": frozenset({"legal"}),
+    "notices.approve": frozenset({"approver"}),
+    "notices.serve": frozenset({"supervisor"}),
+    "notices.reply": INSTITUTION,
+    "notices.review": frozenset({"supervisor"}),
+    "notices.close": frozenset({"approver"}),
+    "cases.write": frozenset({"supervisor"}),
+    "cases.close": frozenset({"approver"}),
+    "publications.read": OFFICE,
+    "publications.prepare": frozenset({"supervisor", "publisher"}),
+    "publications.approve": frozenset({"approver"}),
+    "filings.read": OFFICE | INSTITUTION,
+    "filings.write": INSTITUTION,
+    "filings.decide": frozenset({"supervisor"}),
+}
+
+
+def allowed(action: str, roles: frozenset[str], *, signed_in: bool) -> bool:
+    """Whether these roles may do this; an unknown action is a KeyError, never a yes."""
+    need = ACTIONS[action]
+    return PUBLIC in need or (signed_in and SIGNED_IN in need) or bool(need & roles)
+
+
+def require(person: Person, action: str) -> None:
+    """Raise Denied ("person.denied") unless the person's roles allow the action."""
+    if not allowed(action, person.roles, signed_in=True):
+        raise Denied(action=action)

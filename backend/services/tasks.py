@@ -1,0 +1,83 @@
+"""The queue: a task is a row written with its cause, claimed by SKIP LOCKED, retried, parked."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from backend.db.engine import Scope
+from backend.piccolo_conf import DB
+
+LEASE_S = 60
+MAX_ATTEMPTS = 8
+WORKER = Scope(role="worker")
+
+ENQUEUE = """
+insert into task (queue, kind, region, payload, dedupe, run_at, attempts, max_attempts, created_at)
+values ($1, $2, $3, $4, $5, $6, 0, $7, $8)
+on conflict (kind, dedupe) where done_at is null and dedupe is not null do nothing
+"""
+CLAIM = """
+update task set locked_until = $2::timestamptz + make_interval(secs => $3), attempts = attempts + 1
+where id in (
+  select id from task where queue = $1 and done_at is null and run_at <= $2
+    and (locked_until is null or locked_until < $2) and attempts < max_attempts
+  order by run_at, id limit $4 for update skip locked)
+returning id, kind, region, payload, attempts
+"""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One piece of work: ``payload`` carries ids, never objects."""
+
+    id: int
+    kind: str
+    region: int
+    payload: dict[str, Any]
+    attempts: int
+
+
+async def enqueue(  # noqa: PLR0913 - one row, one argument a column
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    region: int,
+    at: datetime,
+    run_at: datetime | None = None,
+    dedupe: str | None = None,
+    queue: str = "main",
+) -> None:
+    """Add a task inside the transaction of its cause; the same open ``dedupe`` is added once."""
+    await DB.connection.execute(
+        ENQUEUE, queue, kind, region, payload, dedupe, run_at or at, MAX_ATTEMPTS, at
+    )
+    await DB.connection.execute("select pg_notify('task', $1)", queue)
+
+
+async def claim(queue: str, *, at: datetime, limit: int = 8) -> list[Task]:
+    """Lease up to ``limit`` ready tasks for a minute; another worker skips them."""
+    async with DB.transaction(WORKER):
+        rows = await DB.connection.fetch(CLAIM, queue, at, LEASE_S, limit)
+    return sorted((Task(**dict(row)) for row in rows), key=lambda task: task.id)
+
+
+async def finish(task_id: int, *, at: datetime) -> None:
+    """The task's work is done."""
+    async with DB.transaction(WORKER):
+        await DB.connection.execute(
+            "update task set done_at = $2, locked_until = null, last_error = null where id = $1",
+            task_id,
+            at,
+        )
+
+
+async def give_back(task: Task, *, at: datetime, error: str) -> None:
+    """The work failed: try again later, doubling from a second; the last attempt parks it."""
+    wait = timedelta(seconds=min(2 ** (task.attempts - 1), 300))
+    async with DB.transaction(WORKER):
+        await DB.connection.execute(
+            "update task set locked_until = null, run_at = $2, last_error = $3 where id = $1",
+            task.id,
+            at + wait,
+            error[:2000],
+        )

@@ -1,0 +1,128 @@
+"""The only reader of the environment: one frozen record, made once at the edge."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+Role = Literal["owner", "app", "worker", "public", "seq"]
+ROLES: tuple[Role, ...] = ("owner", "app", "worker", "public", "seq")
+FACES = ("field", "portal", "public", "desk")
+DUTIES = ("web", "worker", "scheduler")
+
+
+class SettingsWrong(Exception):  # noqa: N818 - a sentence for the operator, not a programming error
+    """A setting is missing or unreadable; the text names it and says what to do."""
+
+
+class Database(msgspec.Struct, frozen=True):
+    """Where PostgreSQL is, and one password per role; ``host`` may be a socket directory."""
+
+    host: str
+    port: int
+    name: str
+    passwords: dict[str, str]
+    user_prefix: str = "mingcha_"
+
+    def dsn(self, role: Role) -> str:
+        """The libpq URI of one role; a socket directory travels in the query part."""
+        user = f"{self.user_prefix}{role}:{quote(self.passwords[role], safe='')}"
+        if self.host.startswith("/"):
+            return (
+                f"postgresql://{user}@/{self.name}?host={quote(self.host, safe='')}&port={self.port}"
+            )
+        return f"postgresql://{user}@{self.host}:{self.port}/{self.name}"
+
+
+class Store(msgspec.Struct, frozen=True):
+    """Where S3 is: ``endpoint`` for us, ``public_endpoint`` for phones (Host is signed)."""
+
+    endpoint: str
+    public_endpoint: str
+    access_key: str
+    secret_key: str
+    region: str = "us-east-1"
+    prefix: str = "mingcha"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything one process needs to know; paths are absolute, ``origin`` has no last slash."""
+
+    database: Database
+    store: Store
+    keys: Path
+    origin: str
+    faces: tuple[str, ...] = FACES
+    duties: tuple[str, ...] = DUTIES
+    evidence_mode: Literal["on", "off"] = "on"
+    log_origin: str = "mingcha.invalid/log"
+    pool_size: int = 10
+    secure_cookies: bool = True
+
+
+def _need(env: Mapping[str, str], name: str) -> str:
+    """The value of ``NAME``, or of the file that ``NAME_FILE`` names (secrets of a container)."""
+    if file := env.get(f"{name}_FILE"):
+        try:
+            return Path(file).read_text("utf-8").strip()
+        except OSError as fault:
+            raise SettingsWrong(f"{name}_FILE: cannot read {file}: {fault.strerror}") from fault
+    if value := env.get(name):
+        return value
+    raise SettingsWrong(f"{name} is not set; set it or {name}_FILE in the environment.")
+
+
+def _names(env: Mapping[str, str], name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    values = tuple(part.strip() for part in env.get(name, ",".join(known)).split(",") if part)
+    if unknown := sorted(set(values) - set(known)):
+        raise SettingsWrong(f"{name}: unknown {unknown}; known are {', '.join(known)}.")
+    return values
+
+
+def _port(env: Mapping[str, str], name: str, default: str) -> int:
+    text = env.get(name, default)
+    if not text.isdecimal() or not 0 < int(text) < 1 << 16:
+        raise SettingsWrong(f"{name}: {text!r} is not a port.")
+    return int(text)
+
+
+def from_environment(env: Mapping[str, str] | None = None) -> Settings:
+    """Read ``MINGCHA_*``; raises SettingsWrong with the name of what is missing."""
+    env = os.environ if env is None else env
+    roles: tuple[Role, ...] = tuple(
+        role for role in ROLES if role != "owner" or "MINGCHA_DB_PASSWORD_OWNER" in env
+        or "MINGCHA_DB_PASSWORD_OWNER_FILE" in env
+    )
+    mode = env.get("MINGCHA_EVIDENCE_MODE", "on")
+    if mode not in ("on", "off"):
+        raise SettingsWrong("MINGCHA_EVIDENCE_MODE: say on or off.")
+    endpoint = _need(env, "MINGCHA_S3_ENDPOINT")
+    return Settings(
+        database=Database(
+            host=_need(env, "MINGCHA_DB_HOST"),
+            port=_port(env, "MINGCHA_DB_PORT", "5432"),
+            name=env.get("MINGCHA_DB_NAME", "mingcha"),
+            passwords={
+                role: _need(env, f"MINGCHA_DB_PASSWORD_{role.upper()}") for role in roles
+            },
+        ),
+        store=Store(
+            endpoint=endpoint,
+            public_endpoint=env.get("MINGCHA_S3_PUBLIC_ENDPOINT", endpoint),
+            access_key=_need(env, "MINGCHA_S3_ACCESS_KEY"),
+            secret_key=_need(env, "MINGCHA_S3_SECRET_KEY"),
+            region=env.get("MINGCHA_S3_REGION", "us-east-1"),
+            prefix=env.get("MINGCHA_S3_PREFIX", "mingcha"),
+        ),
+        keys=Path(_need(env, "MINGCHA_KEYS")).absolute(),
+        origin=_need(env, "MINGCHA_ORIGIN").rstrip("/"),
+        faces=_names(env, "MINGCHA_FACES", FACES),
+        duties=_names(env, "MINGCHA_DUTIES", DUTIES),
+        evidence_mode="on" if mode == "on" else "off",
+        log_origin=env.get("MINGCHA_LOG_ORIGIN", "mingcha.invalid/log"),
+        pool_size=int(env.get("MINGCHA_POOL_SIZE", "10")),
+        secure_cookies=_need(env, "MINGCHA_ORIGIN").startswith("https://"),
+    )
