@@ -1,0 +1,150 @@
+"""Choosing institutions: musts, certain ones, the random draw and its reserve (section 5)."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isqrt
+from typing import Any
+
+from .allot import check_plan, count, strata_of, targets
+from .digest import Digest, hasher
+from .frame import Group, check_rows, group
+from .seed import SPACE, marker, tagged, unhex
+
+_SHIFT = 128
+
+
+class Urn:
+    """What one stratum is drawn from, after musts and certain ones have left the pool.
+
+    `open` is n' and `total` is W of draw.md section 5; a row's chance is open * w / total.
+    """
+
+    def __init__(self, group: Group, n: int) -> None:
+        self.certain: list[str] = []
+        self.pool = group.pool
+        self.weights = group.weights
+        self.open = n - len(group.must)
+        self.total = len(group.pool) - len(group.weights) + sum(group.weights.values())
+        while self.open > 0 and self._take_all():
+            pass
+
+    def weight(self, ident: str) -> int:
+        return self.weights.get(ident, 1)
+
+    def _take_all(self) -> bool:
+        """Move everybody whose share would be a whole place or more; tell whether there were."""
+        enough = -(-self.total // self.open)
+        heaviest = max(self.weights.values(), default=1)
+        if max(heaviest, 1) < enough:
+            return False
+        sure = [ident for ident in self.pool if self.weight(ident) >= enough]
+        if not sure:
+            return False
+        self.certain += sure
+        self.open -= len(sure)
+        self.total -= sum(map(self.weight, sure))
+        self.pool = [ident for ident in self.pool if self.weight(ident) < enough]
+        self.weights = {i: w for i, w in self.weights.items() if w < enough}
+        return True
+
+    def even(self) -> bool:
+        """Tell whether all weights are equal, so that the ticket alone gives the order."""
+        distinct = set(self.weights.values())
+        return not distinct or (len(distinct) == 1 and len(self.weights) == len(self.pool))
+
+    def key(self, ticket: int, ident: str) -> int:
+        """Pareto key, an integer; the smallest are drawn."""
+        w = self.weight(ident)
+        if self.open > 0:
+            return (ticket * (self.total - self.open * w) << _SHIFT) // ((SPACE - ticket) * w)
+        return (ticket << _SHIFT) // w
+
+
+def _below(start: Digest, ids: Iterable[str], cut: bytes) -> list[tuple[bytes, str]]:
+    copy = start.copy
+    found = []
+    for ident in ids:
+        state = copy()
+        state.update(ident.encode())
+        mark = state.digest()
+        if mark <= cut:
+            found.append((mark, ident))
+    return found
+
+
+def _lowest(start: Digest, ids: Sequence[str], wanted: int) -> list[str]:
+    """Give the `wanted` ids of smallest ticket in order, by (ticket, id)."""
+    if wanted <= 0 or not ids:
+        return []
+    # Tickets are even over the space: six deviations above the wanted share nearly always hold
+    # enough, and only these few are kept and sorted; if not, everybody is.
+    guess = wanted + 6 * isqrt(wanted) + 16
+    if guess < len(ids):
+        cut = SPACE * guess // len(ids)
+        found = _below(start, ids, cut.to_bytes(32, "big"))
+        if len(found) >= wanted:
+            return [ident for _, ident in sorted(found)[:wanted]]
+    return [ident for _, ident in sorted(_below(start, ids, b"\xff" * 32))[:wanted]]
+
+
+def _keyed(start: Digest, urn: Urn) -> Iterator[tuple[int, int, str]]:
+    copy = start.copy
+    for ident in urn.pool:
+        state = copy()
+        state.update(ident.encode())
+        ticket = int.from_bytes(state.digest(), "big")
+        yield urn.key(ticket, ident), ticket, ident
+
+
+def _draw(start: Digest, urn: Urn, wanted: int) -> list[str]:
+    if urn.even():
+        return _lowest(start, urn.pool, wanted)
+    return [ident for _, _, ident in heapq.nsmallest(wanted, _keyed(start, urn))]
+
+
+def prepare(
+    alg: str, seed: str, plan: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, Group], dict[str, int]]:
+    """Check everything; give groups and targets by stratum id in byte order."""
+    strata = strata_of(plan)
+    ids = [stratum["id"] for stratum in strata]
+    check_rows(rows, dict.fromkeys(ids))
+    check_plan(plan, strata)
+    groups = group(rows, ids)
+    return groups, targets(plan, strata, groups, marker(alg, seed, "ssj1.stratum"))
+
+
+def select(
+    alg: str, seed: str, plan: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Draw institutions: one result per stratum in byte order; ids in drawn order.
+
+    Raises: E_DUP_STRATUM; by row E_ID, E_CONTROL, E_SURROGATE, E_NFC, E_DUP_ID, E_STRATUM,
+    E_WEIGHT, E_MUST_EXCL; then E_RATIO, E_MODE.  Source: draw.md sections 5 and 13.
+    """
+    groups, wanted = prepare(alg, seed, plan, rows)
+    start = hasher(alg)(tagged("ssj1.ticket") + unhex(seed, "seed"))
+    spare = count(plan, "reserve", 0)
+    drawn = []
+    for ident, part in groups.items():
+        target = wanted[ident]
+        n = min(target, part.eligible)
+        urn = Urn(part, n)
+        order = _draw(start, urn, urn.open + spare)
+        drawn.append(
+            {
+                "stratum": ident,
+                "frame": part.rows,
+                "eligible": part.eligible,
+                "target": target,
+                "n": n,
+                "shortfall": target - n,
+                "must": _lowest(start, part.must, len(part.must)),
+                "certain": _lowest(start, urn.certain, len(urn.certain)),
+                "random": order[: urn.open],
+                "reserve": order[urn.open :],
+            }
+        )
+    return drawn
