@@ -18,7 +18,7 @@ class Family(StrEnum):
 
 
 class MediaRefusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """Root of every refusal the evidence room gives; ``facts`` are JSON values a person can act on."""
+    """Root of every refusal the evidence room gives; ``facts`` are JSON values to act on."""
 
     code: ClassVar[str] = "media.refused"
     family: ClassVar[Family] = Family.INVALID

@@ -1,0 +1,113 @@
+"""Signed heads of the audit log as C2SP notes, which other programs can read.
+
+Source: evidence-and-sync 8 (checkpoint).
+"""
+
+import base64
+import binascii
+import re
+from hashlib import sha256
+from typing import ClassVar
+
+from msgspec import Struct
+
+from media import keys
+from media.errors import MediaRefusal
+
+NOTE_MAX_CHARS = 4096
+SIGNATURES_MAX = 16
+KEY_ID_BYTES = 4
+ED25519 = b"\x01"  # C2SP signature type
+HASH_BYTES = 32
+_NAME = re.compile(r"[^\s+\u2014]{1,200}\Z")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,15}\Z")
+
+
+class NoteInvalid(MediaRefusal):
+    """Not a checkpoint note, or none of its signatures is by the expected key."""
+
+    code: ClassVar[str] = "checkpoint.invalid"
+
+
+class Checkpoint(Struct, frozen=True):
+    """A head of the log: ``size`` entries under ``root`` (32 bytes), named by ``origin``."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def note_key_id(name: str, public: bytes) -> bytes:
+    """First 4 bytes of SHA-256 over name, newline, signature type and key (C2SP signed-note)."""
+    return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:KEY_ID_BYTES]
+
+
+def sign(head: Checkpoint, *, name: str, key: keys.ServerKey) -> str:
+    """Write ``head`` as a note signed under ``name``.
+
+    Raises: NoteInvalid ("checkpoint.invalid") for an origin or name a note cannot hold.
+    Source: evidence-and-sync 8, C2SP tlog-checkpoint.
+    """
+    if not (_NAME.match(head.origin) and _NAME.match(name)):
+        raise NoteInvalid(reason="name")
+    text = f"{head.origin}\n{head.size}\n{base64.b64encode(head.root).decode()}\n"
+    stamp = note_key_id(name, key.public) + key.sign(text.encode())
+    return f"{text}\n\u2014 {name} {base64.b64encode(stamp).decode()}\n"
+
+
+def verify(note: str, *, name: str, public: bytes) -> Checkpoint:
+    """Read a note that carries a signature by ``public`` under ``name``; others may stand beside.
+
+    Raises: NoteInvalid ("checkpoint.invalid").
+    Source: evidence-and-sync 8, C2SP tlog-checkpoint and signed-note.
+    """
+    if len(note) > NOTE_MAX_CHARS:
+        raise NoteInvalid(reason="too_long")
+    text, blank, tail = note.partition("\n\n")
+    lines = tail.split("\n")
+    if not blank or lines.pop() != "" or not 0 < len(lines) <= SIGNATURES_MAX:
+        raise NoteInvalid(reason="form")
+    head = _head(text)
+    wanted = note_key_id(name, public)
+    for signer, stamp in [_signature(line) for line in lines]:
+        if signer == name and stamp[:KEY_ID_BYTES] == wanted:
+            _check(public, text, stamp[KEY_ID_BYTES:])
+            return head
+    raise NoteInvalid(reason="signer")
+
+
+def _head(text: str) -> Checkpoint:
+    match text.split("\n"):
+        case [origin, size, root] if _NAME.match(origin) and _SIZE.match(size):
+            digest = _base64(root)
+            if len(digest) != HASH_BYTES:
+                raise NoteInvalid(reason="root")
+            return Checkpoint(origin, int(size), digest)
+        case _:
+            raise NoteInvalid(reason="form")
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    match line.split(" "):
+        case ["\u2014", name, stamp]:
+            return name, _base64(stamp)
+        case _:
+            raise NoteInvalid(reason="form")
+
+
+def _check(public: bytes, text: str, signature: bytes) -> None:
+    try:
+        keys.verify_server(public, f"{text}\n".encode(), signature)
+    except keys.BadSignature:
+        raise NoteInvalid(reason="signature") from None
+
+
+def _base64(text: str) -> bytes:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise NoteInvalid(reason="base64") from None
+    # The decoder forgives spare bits and lost padding; one value has one spelling here.
+    if base64.b64encode(raw).decode() != text:
+        raise NoteInvalid(reason="base64")
+    return raw
