@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL and SeaweedFS: started, checked and stopped by one small supervisor."""
