@@ -19,10 +19,10 @@ _BARE = 2  # keys of a row that says no more than its id and its stratum
 class Group:
     """The rows of one stratum, parted by what the draw does with them."""
 
-    def __init__(self) -> None:
-        self.rows = 0
+    def __init__(self, pool: list[str]) -> None:
+        self.rows = len(pool)
         self.must: list[str] = []
-        self.pool: list[str] = []
+        self.pool = pool
         # Only weights other than 1: a frame of a million plain rows keeps none.
         self.weights: dict[str, int] = {}
 
@@ -31,6 +31,7 @@ class Group:
         return len(self.must) + len(self.pool)
 
     def add(self, row: Mapping[str, Any]) -> None:
+        self.rows += 1
         if row.get("excl"):
             return
         ident = row["id"]
@@ -71,44 +72,59 @@ def _good_ids(ids: list[str]) -> bool:
     return fit and max(map(len, ids)) * _WIDEST <= ID_BYTES
 
 
-def _surely_good(rows: Sequence[Any], strata: Collection[str]) -> bool:
-    """Tell in a few passes at the speed of C that no row breaks a rule; False proves nothing."""
-    try:
-        ids = [row["id"] for row in rows]
-        once = set(ids)
-        if len(once) != len(ids) or "" in once or not _good_ids(ids):
-            return False
-        if not {row["stratum"] for row in rows} <= set(strata):
-            return False
-        telling = [row for row in rows if len(row) > _BARE]
-        return all(
-            _is_weight(row.get("w", 1)) and not (row.get("must") and row.get("excl"))
-            for row in telling
-        )
-    except (TypeError, KeyError, IndexError, AttributeError):
-        return False
-
-
-def check_rows(rows: Sequence[Any], strata: Collection[str]) -> None:
-    """Row by row: E_ID, errors of text, E_DUP_ID, E_STRATUM, E_WEIGHT, E_MUST_EXCL."""
-    if rows and not _surely_good(rows, strata):
-        seen: set[str] = set()
-        for row in rows:
-            _check_row(row, seen, strata)
-
-
-def group(rows: Sequence[Mapping[str, Any]], strata: Collection[str]) -> dict[str, Group]:
-    """Part checked rows by stratum; rows that are excluded count in `rows` only."""
-    groups = {stratum: Group() for stratum in strata}
-    bare = {stratum: groups[stratum].pool.append for stratum in strata}
-    counts = dict.fromkeys(strata, 0)
+def _part(
+    rows: Sequence[Any], strata: Collection[str]
+) -> tuple[dict[str, list[str]], list[Mapping[str, Any]]]:
+    """Part the ids of bare rows by stratum from the rows that say more, in one pass."""
+    bare: dict[str, list[str]] = {stratum: [] for stratum in strata}
+    put = {stratum: ids.append for stratum, ids in bare.items()}
+    telling = []
     for row in rows:
-        stratum = row["stratum"]
-        counts[stratum] += 1
         if len(row) == _BARE:
-            bare[stratum](row["id"])
+            put[row["stratum"]](row["id"])
         else:
-            groups[stratum].add(row)
-    for stratum, count in counts.items():
-        groups[stratum].rows = count
+            telling.append(row)
+    return bare, telling
+
+
+def _surely_good(bare: Mapping[str, list[str]], telling: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell in a few passes at the speed of C that no row breaks a rule; False proves nothing."""
+    ids = [row["id"] for row in telling]
+    for part in bare.values():
+        ids += part
+    if not ids:
+        return True
+    once = set(ids)
+    return (
+        len(once) == len(ids)
+        and "" not in once
+        and _good_ids(ids)
+        and {row["stratum"] for row in telling} <= set(bare)
+        and all(_is_weight(row.get("w", 1)) for row in telling)
+        and not any(row.get("must") and row.get("excl") for row in telling)
+    )
+
+
+def _check_each(rows: Sequence[Any], strata: Collection[str]) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        _check_row(row, seen, strata)
+
+
+def group(rows: Sequence[Any], strata: Collection[str]) -> dict[str, Group]:
+    """Check the rows and part them by stratum; excluded ones count in `rows` only.
+
+    Raises, row by row: E_ID, errors of text, E_DUP_ID, E_STRATUM, E_WEIGHT, E_MUST_EXCL.
+    """
+    try:
+        bare, telling = _part(rows, strata)
+        good = _surely_good(bare, telling)
+    except (TypeError, KeyError, AttributeError):
+        _check_each(rows, strata)
+        raise
+    if not good:
+        _check_each(rows, strata)
+    groups = {stratum: Group(bare[stratum]) for stratum in strata}
+    for row in telling:
+        groups[row["stratum"]].add(row)
     return groups

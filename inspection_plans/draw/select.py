@@ -9,7 +9,7 @@ from typing import Any
 
 from .allot import check_plan, count, strata_of, targets
 from .digest import Digest, hasher
-from .frame import Group, check_rows, group
+from .frame import Group, group
 from .seed import SPACE, marker, tagged, unhex
 
 _SHIFT = 128
@@ -110,9 +110,8 @@ def prepare(
     """Check everything; give groups and targets by stratum id in byte order."""
     strata = strata_of(plan)
     ids = [stratum["id"] for stratum in strata]
-    check_rows(rows, dict.fromkeys(ids))
-    check_plan(plan, strata)
     groups = group(rows, ids)
+    check_plan(plan, strata)
     return groups, targets(plan, strata, groups, marker(alg, seed, "ssj1.stratum"))
 
 
