@@ -1,0 +1,142 @@
+"""What applies where and when: packs, clauses and sheets put together; reads nothing itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+import msgspec
+
+from inspection_plans import jurisdictions
+from inspection_plans.errors import Family, RuleRefusal
+from inspection_plans.sheets import AnyPart, Choice, Item, MultiChoice, Ratio, Sheet
+from inspection_plans.vocabulary import (
+    Clause,
+    ClauseId,
+    Gate,
+    Jurisdiction,
+    Pack,
+    Terms,
+    Wordings,
+)
+
+
+class UnknownSheet(RuleRefusal):
+    """No sheet has this code."""
+
+    code: ClassVar[str] = "sheet.unknown"
+    family: ClassVar[Family] = Family.ABSENT
+
+
+class UnknownClause(RuleRefusal):
+    """No pack holds a clause with this id."""
+
+    code: ClassVar[str] = "clause.unknown"
+    family: ClassVar[Family] = Family.ABSENT
+
+
+class SheetNotInForce(RuleRefusal):
+    """On this day no clause in force supports any item of the sheet."""
+
+    code: ClassVar[str] = "sheet.not_in_force"
+    family: ClassVar[Family] = Family.CONFLICT
+
+
+@dataclass(frozen=True)
+class Library:
+    """All packs, sheets, gates and wordings, checked against each other by the loader."""
+
+    terms: Terms
+    packs: Mapping[str, Pack]
+    clauses: Mapping[ClauseId, Clause]
+    sheets: Mapping[str, Sheet]
+    gates: Mapping[str, Gate]
+    wordings: Wordings
+
+    def jurisdiction_of(self, region: int) -> Jurisdiction:
+        """Return the nearest jurisdiction with a pack of its own, else the nation.
+
+        Raises: MalformedRegion ("region.malformed").
+        """
+        known = {pack.jurisdiction for pack in self.packs.values()}
+        return jurisdictions.jurisdiction_of(region, known)
+
+    def clause(self, clause_id: str) -> Clause:
+        """Look a clause up.
+
+        Raises: UnknownClause ("clause.unknown").
+        """
+        try:
+            return self.clauses[ClauseId(clause_id)]
+        except KeyError:
+            raise UnknownClause(field="clause", clause=clause_id) from None
+
+    def packs_in_force(self, jurisdiction: str, on: date) -> tuple[Pack, ...]:
+        """Return the packs of the place and of all that cover it, the nation's first."""
+        order = {code: -place for place, code in enumerate(jurisdictions.lineage(jurisdiction))}
+        found = [
+            pack
+            for pack in self.packs.values()
+            if pack.jurisdiction in order and pack.valid_on(on)
+        ]
+        return tuple(sorted(found, key=lambda pack: (order[pack.jurisdiction], pack.id)))
+
+    def effective_set(
+        self, jurisdiction: str, on: date, subject: str | None = None
+    ) -> tuple[Clause, ...]:
+        """Return the clauses in force for a place on a day, those that bind ``subject`` if given.
+
+        Order: the nation's papers first, each paper in its own order.
+        """
+        names = {
+            pack.id: place for place, pack in enumerate(self.packs_in_force(jurisdiction, on))
+        }
+        found = [
+            clause
+            for clause in self.clauses.values()
+            if clause.pack in names and (subject is None or subject in clause.subject)
+        ]
+        return tuple(sorted(found, key=lambda clause: names[clause.pack]))
+
+    def sheet(self, sheet: str, jurisdiction: str, on: date) -> Sheet:
+        """Return the sheet as it applies: items of the place, each with its clauses in force.
+
+        An item without a clause in force is left out: an uncited finding cannot be defended.
+        Raises: UnknownSheet ("sheet.unknown"), SheetNotInForce ("sheet.not_in_force").
+        """
+        if sheet not in self.sheets:
+            raise UnknownSheet(field="sheet", sheet=sheet)
+        written = self.sheets[sheet]
+        in_force = {clause.id for clause in self.effective_set(jurisdiction, on)}
+        items = tuple(
+            applied
+            for item in written.items
+            if (applied := self._applied(item, jurisdiction, in_force)) is not None
+        )
+        if not items:
+            raise SheetNotInForce(sheet=sheet, jurisdiction=jurisdiction, on=on.isoformat())
+        return msgspec.structs.replace(written, items=items)
+
+    def _applied(self, item: Item, jurisdiction: str, in_force: set[ClauseId]) -> Item | None:
+        clauses = tuple(clause for clause in item.clauses if clause in in_force)
+        if not clauses or not jurisdictions.covers(item.jurisdictions, jurisdiction):
+            return None
+        parts = tuple(
+            self._part(part, jurisdiction)
+            for part in item.answer
+            if jurisdictions.covers(part.jurisdictions, jurisdiction)
+        )
+        return msgspec.structs.replace(item, clauses=clauses, answer=parts) if parts else None
+
+    def _part(self, part: AnyPart, jurisdiction: str) -> AnyPart:
+        if isinstance(part, Choice | MultiChoice):
+            options = tuple(
+                option
+                for option in part.options
+                if jurisdictions.covers(option.jurisdictions, jurisdiction)
+            )
+            return msgspec.structs.replace(part, options=options)
+        if isinstance(part, Ratio) and part.min_from is not None:
+            share = self.clauses[part.min_from.clause].parameters[part.min_from.parameter]
+            return msgspec.structs.replace(part, min=str(share))
+        return part

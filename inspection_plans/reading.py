@@ -1,0 +1,172 @@
+"""YAML text to frozen records, and refusals that name file, line and clause."""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import yaml
+
+from inspection_plans.errors import RuleRefusal
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+
+class PackRefusal(RuleRefusal):
+    """Root of what can be wrong with pack files; facts are file, line, clause and more."""
+
+    code: ClassVar[str] = "packs.refused"
+
+
+class Unreadable(PackRefusal):
+    """The file is not YAML."""
+
+    code: ClassVar[str] = "packs.unreadable"
+
+
+class DuplicateKey(PackRefusal):
+    """A mapping says the same key twice; YAML would silently keep the last."""
+
+    code: ClassVar[str] = "packs.duplicate_key"
+
+
+class UnknownKey(PackRefusal):
+    """A record has a key that no rule reads."""
+
+    code: ClassVar[str] = "packs.unknown_key"
+
+
+class UnknownValue(PackRefusal):
+    """A value outside a closed list."""
+
+    code: ClassVar[str] = "packs.unknown_value"
+
+
+class Malformed(PackRefusal):
+    """A key is missing, or a value has the wrong type or form."""
+
+    code: ClassVar[str] = "packs.malformed"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of one file, for turning a place inside it into a line."""
+
+    name: str
+    text: str
+
+    def line(self, path: Path) -> int:
+        """Return the 1-based line of the node at ``path``, or of its nearest parent."""
+        node = yaml.compose(self.text, Loader=yaml.CSafeLoader)
+        line = 1
+        for step in path:
+            if node is None:
+                break
+            line = node.start_mark.line + 1
+            node = _child(node, step)
+        return line if node is None else node.start_mark.line + 1
+
+    def refuse(
+        self, refusal: type[PackRefusal], path: Path, clause: str | None = None, **facts: object
+    ) -> PackRefusal:
+        """Make a refusal that names this file, the line of ``path`` and the clause or item."""
+        field = ".".join(str(step) for step in path) or None
+        return refusal(field=field, file=self.name, line=self.line(path), clause=clause, **facts)
+
+
+def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+        values: list[yaml.Node] = node.value
+        return values[step]
+    if isinstance(node, yaml.MappingNode):
+        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
+        # A wrong key is found at its own line, a wrong value at the line of the value.
+        return next((value for key, value in pairs if key.value == str(step)), None)
+    return None
+
+
+class _Repeated(Exception):  # noqa: N818 - never leaves this module
+    def __init__(self, key: str, line: int) -> None:
+        super().__init__(key, line)
+        self.key = key
+        self.line = line
+
+
+class _UniqueKeys(yaml.CSafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) != len(node.value):
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if key.value in seen:
+                    raise _Repeated(key.value, key.start_mark.line + 1)
+                seen.add(key.value)
+        return mapping
+
+
+_STEP = re.compile(r"\[(\d+|\.\.\.)\]|\.([A-Za-z_][A-Za-z0-9_]*)")
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
+
+
+def _path(message: str) -> Path:
+    """Turn msgspec's ``$[3].rule`` into steps; ``[...]`` (a mapping's value) ends the path."""
+    tail = message.rpartition(" - at `$")[2].rstrip("`") if " - at `$" in message else ""
+    steps: list[str | int] = []
+    for number, name in _STEP.findall(tail):
+        if number == "...":
+            break
+        steps.append(int(number) if number else name)
+    unknown = _UNKNOWN_FIELD.search(message)
+    if unknown:
+        steps.append(unknown.group(1))
+    return tuple(steps)
+
+
+def _named(data: Any, path: Path) -> str | None:  # noqa: ANN401 - decoded YAML of unknown shape
+    """Name the nearest clause, item, pack or setting above ``path``."""
+    name: str | None = None
+    for step in (None, *path):
+        if step is not None:
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                break
+        if isinstance(data, dict):
+            found = data.get("id") or data.get("code") or data.get("name")
+            name = found if isinstance(found, str) else name
+    return name
+
+
+def decode(source: Source, shape: type[T]) -> T:
+    """Decode one YAML file into ``shape``; nothing unknown, nothing doubled, nothing guessed.
+
+    Raises: Unreadable ("packs.unreadable"), DuplicateKey ("packs.duplicate_key"),
+    UnknownKey ("packs.unknown_key"), UnknownValue ("packs.unknown_value"),
+    Malformed ("packs.malformed").
+    """
+    try:
+        data = yaml.load(source.text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader's child
+    except _Repeated as repeated:
+        raise DuplicateKey(
+            field=repeated.key, file=source.name, line=repeated.line, clause=None
+        ) from None
+    except yaml.MarkedYAMLError as broken:
+        line = broken.problem_mark.line + 1 if broken.problem_mark else 1
+        raise Unreadable(
+            file=source.name, line=line, clause=None, message=str(broken.problem)
+        ) from None
+    try:
+        return msgspec.convert(data, shape)
+    except msgspec.ValidationError as wrong:
+        message = str(wrong)
+        path = _path(message)
+        refusal: type[PackRefusal] = Malformed
+        if _UNKNOWN_FIELD.search(message):
+            refusal = UnknownKey
+        elif "Invalid enum value" in message:
+            refusal = UnknownValue
+        raise source.refuse(
+            refusal, path, _named(data, path), message=message.partition(" - at ")[0]
+        ) from None

@@ -1,0 +1,163 @@
+"""The legal clock: calendar days, working days with 调休, months and years; tables are data."""
+
+import calendar
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar, Self
+
+from msgspec import Meta
+
+from inspection_plans.errors import Family, RuleRefusal
+from inspection_plans.vocabulary import Line, Record
+
+_SATURDAY = 5
+_DAY = timedelta(days=1)
+
+
+class Year(Record, frozen=True, kw_only=True):
+    """One year's notice of the State Council office: where it differs from the ordinary week.
+
+    ``rest``: days off that fall on Monday to Friday; ``make_up``: worked Saturdays and Sundays.
+    """
+
+    year: Annotated[int, Meta(ge=2000, le=2100)]
+    source: Line
+    issued: date
+    rest: tuple[date, ...]
+    make_up: tuple[date, ...]
+
+
+class Unit(StrEnum):
+    """Units of a term; days and working days are never converted into each other."""
+
+    DAY = "day"
+    WORKING_DAY = "working_day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class CalendarBroken(RuleRefusal):
+    """A year's table lists a day of another year, a day that changes nothing, or a year twice."""
+
+    code: ClassVar[str] = "workdays.broken_year"
+
+
+class TermMalformed(RuleRefusal):
+    """A term is a positive number of units and ends before the year 9999."""
+
+    code: ClassVar[str] = "workdays.bad_term"
+    family: ClassVar[Family] = Family.MALFORMED
+
+
+@dataclass(frozen=True)
+class Due:
+    """期限: the day a term ends.
+
+    ``on`` after rolling, ``arithmetical`` before it; ``provisional`` when a year without a
+    published table was needed.
+    """
+
+    on: date
+    arithmetical: date
+    provisional: bool
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """工作日历: published rest and make-up days; unpublished years count as ordinary weeks."""
+
+    years: frozenset[int]
+    rest: frozenset[date]
+    make_up: frozenset[date]
+
+    @classmethod
+    def of(cls, years: Iterable[Year]) -> Self:
+        """Put yearly tables together.
+
+        Raises: CalendarBroken ("workdays.broken_year").
+        """
+        seen: set[int] = set()
+        rest: set[date] = set()
+        make_up: set[date] = set()
+        for table in years:
+            days = (*table.rest, *table.make_up)
+            ordinary = [day for day in table.rest if day.weekday() >= _SATURDAY]
+            ordinary += [day for day in table.make_up if day.weekday() < _SATURDAY]
+            foreign = [day for day in days if day.year != table.year]
+            if ordinary or foreign or table.year in seen or len(set(days)) != len(days):
+                raise CalendarBroken(field="year", year=table.year)
+            seen.add(table.year)
+            rest.update(table.rest)
+            make_up.update(table.make_up)
+        return cls(frozenset(seen), frozenset(rest), frozenset(make_up))
+
+    def published(self, on: date) -> bool:
+        """Say whether the table of the day's year is known."""
+        return on.year in self.years
+
+    def is_working_day(self, on: date) -> bool:
+        """Say whether a day is worked: Monday to Friday without rest days, plus make-up days."""
+        return on in self.make_up or (on.weekday() < _SATURDAY and on not in self.rest)
+
+    def next_working_day(self, on: date) -> date:
+        """Return the day itself if it is worked, else the next one that is."""
+        while not self.is_working_day(on):
+            on += _DAY
+        return on
+
+    def due(self, trigger: date, amount: int, unit: Unit, *, duty: bool = True) -> Due:
+        """Return the last day of a term that starts the day after its trigger.
+
+        A duty to act rolls to the next working day; validity, retention, bans and windows
+        (``duty=False``) do not. Months and years end on the same date or the month's last day.
+        Raises: TermMalformed ("workdays.bad_term").
+        Source: casework section 3; Civil Code 民法典 articles 201 to 203.
+        """
+        if amount < 1:
+            raise TermMalformed(field="amount", amount=amount)
+        try:
+            return self._due(trigger, amount, Unit(unit), duty=duty)
+        except (OverflowError, ValueError):
+            raise TermMalformed(field="amount", amount=amount, unit=str(unit)) from None
+
+    def _due(self, trigger: date, amount: int, unit: Unit, *, duty: bool) -> Due:
+        if unit is Unit.WORKING_DAY:
+            end = self._after_working_days(trigger, amount)
+            # Every day since the trigger was classified, so every year between had to be known.
+            unsure = not self._known(trigger + _DAY, end)
+            return Due(end, end, unsure)
+        end = {
+            Unit.DAY: lambda: trigger + timedelta(days=amount),
+            Unit.MONTH: lambda: _after_months(trigger, amount),
+            Unit.YEAR: lambda: _after_months(trigger, 12 * amount),
+        }[unit]()
+        if not duty:
+            return Due(end, end, provisional=False)
+        rolled = self.next_working_day(end)
+        return Due(rolled, end, not self._known(end, rolled))
+
+    def _known(self, first: date, last: date) -> bool:
+        return all(year in self.years for year in range(first.year, last.year + 1))
+
+    def _after_working_days(self, start: date, amount: int) -> date:
+        day = start
+        while amount:
+            day += _DAY
+            amount -= self.is_working_day(day)
+        return day
+
+    def working_days_between(self, start: date, end: date) -> int:
+        """Count the working days after ``start`` up to and including ``end``; negative if past."""
+        if end < start:
+            return -self.working_days_between(end, start)
+        days = range(1, (end - start).days + 1)
+        return sum(self.is_working_day(start + timedelta(days=place)) for place in days)
+
+
+def _after_months(start: date, months: int) -> date:
+    index = start.year * 12 + start.month - 1 + months
+    year, month = divmod(index, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(start.day, last))
