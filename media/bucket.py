@@ -1,0 +1,328 @@
+"""The one module that speaks S3: rooms with and without locks, hashed reads, promotion.
+
+Source: evidence-and-sync 4, 5, 12.7.  Calls block and touch the network: callers use
+``asyncio.to_thread`` and never hold a transaction meanwhile.  Object lock is a seat belt; the
+proof is the hash, taken here from the stored bytes and never from what a client says.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from http import HTTPStatus
+from io import BytesIO
+from typing import ClassVar, Protocol, Self
+from urllib.parse import urlsplit
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import ENABLED, GOVERNANCE, CopySource
+from minio.error import InvalidResponseError, S3Error, ServerError
+from minio.objectlockconfig import DAYS, ObjectLockConfig
+from minio.retention import Retention
+from minio.versioningconfig import VersioningConfig
+from msgspec import Struct
+
+from media import presign
+from media.errors import Family, MediaRefusal
+
+QUARANTINE_DAYS = 30
+CHUNK_BYTES = 1 << 20
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+SERVER_FAULT = 500  # the first status that says the fault is on the store's side
+CONNECTIONS = 16
+
+
+class StoreUnavailable(MediaRefusal):
+    """The object store does not answer, or answers with a fault of its own."""
+
+    code: ClassVar[str] = "store.unavailable"
+    family: ClassVar[Family] = Family.UNAVAILABLE
+
+
+class StoreAbsent(MediaRefusal):
+    """No such object or version."""
+
+    code: ClassVar[str] = "store.absent"
+    family: ClassVar[Family] = Family.ABSENT
+
+
+class HashMismatch(MediaRefusal):
+    """Stored bytes do not have the hash they must have."""
+
+    code: ClassVar[str] = "media.hash_mismatch"
+    family: ClassVar[Family] = Family.CONFLICT
+
+
+class ObjectTooLarge(MediaRefusal):
+    """An object is larger than its reader allows in memory."""
+
+    code: ClassVar[str] = "store.object_too_large"
+    family: ClassVar[Family] = Family.LIMIT
+
+
+class Room(StrEnum):
+    """What a bucket is for; its real name has the installation's prefix in front."""
+
+    QUARANTINE = "quarantine"
+    ORIGINALS = "originals"
+    DERIVATIVES = "derivatives"
+    CHECKPOINTS = "checkpoints"
+    EXPORTS = "exports"
+
+
+LOCKED = frozenset({Room.QUARANTINE, Room.ORIGINALS, Room.CHECKPOINTS})
+
+
+class Store(Protocol):
+    """Settings of a store: its address for us and for phones (with scheme), key, our prefix."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def public_endpoint(self) -> str: ...
+    @property
+    def access_key(self) -> str: ...
+    @property
+    def secret_key(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+
+
+class Held(Struct, frozen=True):
+    """An object as the store holds it; ``version`` is None in a room without versions."""
+
+    size: int
+    version: str | None
+
+
+class Hashed(Struct, frozen=True):
+    """SHA-256 (lower hex) and size of an object's stored bytes."""
+
+    sha256: str
+    size: int
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
+    """Turn what the SDK raises into our refusals; other S3 errors are faults and pass through."""
+    try:
+        yield
+    except S3Error as error:
+        if error.code in {"NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
+            raise StoreAbsent(code=error.code) from error
+        # Refused keys are the operator's matter like a store that is down: nothing is lost.
+        if error.response.status == HTTPStatus.FORBIDDEN or error.response.status >= SERVER_FAULT:
+            raise StoreUnavailable(reason=error.code) from error
+        raise
+    except (urllib3.exceptions.HTTPError, ServerError, InvalidResponseError) as error:
+        raise StoreUnavailable(reason=type(error).__name__) from error
+
+
+class Bucket:
+    """All rooms of one installation in one store."""
+
+    def __init__(self, endpoint: str, public: presign.Endpoint, *, prefix: str) -> None:
+        address = urlsplit(endpoint)
+        self.public = public
+        self.prefix = prefix
+        self._client = Minio(
+            address.netloc,
+            access_key=public.access_key,
+            secret_key=public.secret_key,
+            secure=address.scheme == "https",
+            region=public.region,
+            # The SDK's own client waits five minutes, five times.
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                retries=urllib3.Retry(total=2, backoff_factor=0.1),
+                maxsize=CONNECTIONS,
+            ),
+        )
+
+    @classmethod
+    def of(cls, store: Store) -> Self:
+        public = presign.Endpoint(
+            store.public_endpoint, store.access_key, store.secret_key, store.region
+        )
+        return cls(store.endpoint, public, prefix=store.prefix)
+
+    def name(self, room: Room) -> str:
+        return f"{self.prefix}-{room}"
+
+    @_answers()
+    def ensure_buckets(self) -> None:
+        """Create what is missing and set what protects; safe to repeat.
+
+        Source: evidence-and-sync 5 (buckets).
+        """
+        for room in Room:
+            name, locked = self.name(room), room in LOCKED
+            if not self._client.bucket_exists(name):
+                self._client.make_bucket(name, object_lock=locked)
+            if locked:
+                self._client.set_bucket_versioning(name, VersioningConfig(ENABLED))
+        self._client.set_object_lock_config(
+            self.name(Room.QUARANTINE), ObjectLockConfig(GOVERNANCE, QUARANTINE_DAYS, DAYS)
+        )
+
+    def presign_put(
+        self, key: str, *, size: int, mime: str, sha256_hex: str, now: datetime
+    ) -> presign.Presigned:
+        """Address for a phone to put one object into quarantine, once, within 15 minutes.
+
+        Source: evidence-and-sync 4.1, 12.7.
+        """
+        path = f"/{self.name(Room.QUARANTINE)}/{key}"
+        return presign.put_object(
+            self.public, path, size=size, mime=mime, sha256_hex=sha256_hex, now=now
+        )
+
+    def presign_get(
+        self,
+        room: Room,
+        key: str,
+        *,
+        version: str | None = None,
+        filename: str,
+        mime: str,
+        now: datetime,
+    ) -> presign.Presigned:
+        """Address to fetch an object as attachment within 60 seconds.
+
+        Source: evidence-and-sync 12.6, 12.7.
+        """
+        path = f"/{self.name(room)}/{key}"
+        return presign.get_object(
+            self.public, path, version=version, filename=filename, mime=mime, now=now
+        )
+
+    @_answers()
+    def head(self, room: Room, key: str, version: str | None = None) -> Held:
+        """Size and version of an object.
+
+        Raises: StoreAbsent ("store.absent"), StoreUnavailable ("store.unavailable").
+        """
+        found = self._client.stat_object(self.name(room), key, version_id=version)
+        return Held(found.size or 0, found.version_id)
+
+    def stream(
+        self, room: Room, key: str, version: str | None = None, *, offset: int = 0, length: int = 0
+    ) -> Iterator[bytes]:
+        """Yield an object's bytes in chunks of at most 1 MiB; ``length`` 0 means to its end.
+
+        Raises: StoreAbsent, StoreUnavailable.
+        """
+        with _answers():
+            response = self._client.get_object(
+                self.name(room), key, offset=offset, length=length, version_id=version
+            )
+            try:
+                yield from response.stream(CHUNK_BYTES)
+            finally:
+                response.close()
+                response.release_conn()
+
+    def read(
+        self, room: Room, key: str, offset: int, length: int, version: str | None = None
+    ) -> bytes:
+        """Read at most ``length`` bytes from ``offset``, a place inside the object.
+
+        Raises: StoreAbsent, StoreUnavailable.
+        """
+        return b"".join(self.stream(room, key, version, offset=offset, length=length))
+
+    def fetch(self, room: Room, key: str, *, limit: int, version: str | None = None) -> bytes:
+        """Read a whole object of at most ``limit`` bytes.
+
+        Raises: ObjectTooLarge ("store.object_too_large"), StoreAbsent, StoreUnavailable.
+        """
+        found = bytearray()
+        for chunk in self.stream(room, key, version):
+            found += chunk
+            if len(found) > limit:
+                raise ObjectTooLarge(limit=limit)
+        return bytes(found)
+
+    def rehash(self, room: Room, key: str, version: str | None = None) -> Hashed:
+        """Hash the stored bytes, whatever their size, in constant memory.
+
+        Raises: StoreAbsent, StoreUnavailable.
+        Source: evidence-and-sync 5.
+        """
+        digest, size = sha256(), 0
+        for chunk in self.stream(room, key, version):
+            digest.update(chunk)
+            size += len(chunk)
+        return Hashed(digest.hexdigest(), size)
+
+    def promote(
+        self, key: str, *, version: str | None, sha256_hex: str, retain_until: datetime
+    ) -> Held:
+        """Copy one verified version from quarantine to originals under lock; read back and hash.
+
+        Safe to repeat: a copy that is there with these bytes is the answer.
+        Raises: HashMismatch ("media.hash_mismatch"), StoreAbsent, StoreUnavailable.
+        Source: evidence-and-sync 5 (verified), 0.4.
+        """
+        try:
+            held = self.head(Room.ORIGINALS, key)
+        except StoreAbsent:
+            held = self._copy(key, version=version, retain_until=retain_until)
+        self._lock(key, held.version, retain_until)
+        found = self.rehash(Room.ORIGINALS, key, held.version)
+        if found.sha256 != sha256_hex:
+            raise HashMismatch(expected=sha256_hex, found=found.sha256)
+        return held
+
+    @_answers()
+    def _copy(self, key: str, *, version: str | None, retain_until: datetime) -> Held:
+        source = CopySource(self.name(Room.QUARANTINE), key, version_id=version)
+        written = self._client.copy_object(
+            self.name(Room.ORIGINALS),
+            key,
+            source,
+            retention=Retention(GOVERNANCE, retain_until),
+            legal_hold=True,
+        )
+        return self.head(Room.ORIGINALS, key, written.version_id)
+
+    @_answers()
+    def _lock(self, key: str, version: str | None, retain_until: datetime) -> None:
+        # SeaweedFS 4.48 gives a copy the lock of its source (quarantine's 30 days) and ignores
+        # the one that is asked for: without this call an original is free after a month.
+        name = self.name(Room.ORIGINALS)
+        held = self._client.get_object_retention(name, key, version)
+        if held is None or held.retain_until_date < retain_until.replace(microsecond=0):
+            self._client.set_object_retention(
+                name, key, Retention(GOVERNANCE, retain_until), version
+            )
+        self._client.enable_object_legal_hold(name, key, version)
+
+    def put(self, room: Room, key: str, raw: bytes, mime: str) -> Held:
+        """Store a derivative or an export.
+
+        Raises: StoreUnavailable.
+        """
+        return self._put(room, key, raw, mime, None)
+
+    def put_locked(self, key: str, raw: bytes, mime: str, *, retain_until: datetime) -> Held:
+        """Store a checkpoint under GOVERNANCE lock.
+
+        Raises: StoreUnavailable.
+        Source: evidence-and-sync 8 (anchor a).
+        """
+        return self._put(Room.CHECKPOINTS, key, raw, mime, Retention(GOVERNANCE, retain_until))
+
+    @_answers()
+    def _put(
+        self, room: Room, key: str, raw: bytes, mime: str, retention: Retention | None
+    ) -> Held:
+        written = self._client.put_object(
+            self.name(room), key, BytesIO(raw), len(raw), content_type=mime, retention=retention
+        )
+        return Held(len(raw), written.version_id)
