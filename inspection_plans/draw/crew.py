@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Union
 
 from .canon import check_id
 from .errors import DrawRefusal
-from .roster import Inspector, Roster, Visit
+from .roster import Inspector, Roster, Shape
 from .seed import marker
 
 SMALLEST_TEAM = 2
+# Pairs of (inspector id, visit id), or for each visit its inspector ids, which costs half.
+Blocked = Union["Iterable[Sequence[str]]", "Mapping[str, Sequence[str]]"]
 
 
 def check_ids(rows: Sequence[Mapping[str, Any]], twice: str, field: str) -> list[str]:
@@ -38,17 +40,17 @@ def _turns(row: Mapping[str, Any], name: str, default: object) -> int:
     return value
 
 
-def read_visit(row: Mapping[str, Any]) -> Visit:
-    """Read a visit whose id is checked; the team grows when the skills ask for more."""
+def read_shape(row: Mapping[str, Any]) -> Shape:
+    """Give area and roles of a visit's places; the team grows when the skills ask for more."""
     size = row.get("size", SMALLEST_TEAM)
     if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST_TEAM:
         raise DrawRefusal("E_TEAM_SIZE", "size", visit=row["id"])
     area = row.get("area")
     if area is not None and not isinstance(area, str):
         raise DrawRefusal("E_TYPE", "area")
-    wanted = sorted(_texts(row, "skills")) if row.get("skills") else []
-    roles = ("lead", *("skill:" + skill for skill in wanted))
-    return Visit(row["id"], area, roles + ("any",) * (size - len(roles)))
+    skills = sorted(_texts(row, "skills")) if row.get("skills") else ()
+    roles = ("lead", *("skill:" + skill for skill in skills))
+    return area, roles + ("any",) * (size - len(roles))
 
 
 def read_inspector(row: Mapping[str, Any]) -> Inspector:
@@ -59,21 +61,33 @@ def read_inspector(row: Mapping[str, Any]) -> Inspector:
     return Inspector(row["id"], _texts(row, "areas"), frozenset(roles), cap, load)
 
 
-def _blocks(
-    blocked: Iterable[Sequence[str]], visits: Sequence[str], staff: Sequence[str]
+def _block_lists(
+    blocked: Blocked, visits: Sequence[str], numbers: Mapping[str, int]
 ) -> list[list[int]]:
+    """Give the blocked numbers of each visit as they come. Raises: KeyError and its like."""
+    if isinstance(blocked, Mapping):
+        lists = [list(map(numbers.__getitem__, blocked.get(visit, ()))) for visit in visits]
+        if not set(visits).issuperset(blocked):
+            raise KeyError
+        return lists
+    lists = [[] for _ in visits]
+    of_visit = {ident: lists[number] for number, ident in enumerate(visits)}
+    for inspector, visit in blocked:
+        of_visit[visit].append(numbers[inspector])
+    return lists
+
+
+def _blocks(blocked: Blocked, visits: Sequence[str], staff: Sequence[str]) -> list[list[int]]:
     """Give the blocked numbers of each visit, ascending and once. Raises: E_BLOCK_REF."""
     numbers = {ident: number for number, ident in enumerate(staff)}
-    lists: list[list[int]] = [[] for _ in visits]
-    of_visit = {ident: lists[number] for number, ident in enumerate(visits)}
     try:
-        for inspector, visit in blocked:
-            of_visit[visit].append(numbers[inspector])
+        lists = _block_lists(blocked, visits, numbers)
     except (KeyError, TypeError, ValueError):
         raise DrawRefusal("E_BLOCK_REF", "blocked") from None
     for block in lists:
-        if len(block) > 1:
-            block[:] = sorted(set(block))
+        if len(set(block)) < len(block):
+            block[:] = set(block)
+        block.sort()
     return lists
 
 
@@ -88,7 +102,7 @@ def muster(
     seed: str,
     visits: Sequence[Mapping[str, Any]],
     inspectors: Sequence[Mapping[str, Any]],
-    blocked: Iterable[Sequence[str]],
+    blocked: Blocked,
 ) -> Roster:
     """Check everything and put it in drawn order.
 
@@ -102,6 +116,11 @@ def muster(
     visit_ids = [visit_ids[at] for at in visit_order]
     staff_ids = [staff_ids[at] for at in staff_order]
     lists = _blocks(blocked, visit_ids, staff_ids)
-    read = [read_visit(visits[at]) for at in visit_order]
+    once: dict[Shape, Shape] = {}
+    shapes = []
+    for at in visit_order:
+        shape = read_shape(visits[at])
+        # One tuple for all visits alike: a hundred thousand of them keep the collector busy.
+        shapes.append(once.setdefault(shape, shape))
     staff = [read_inspector(inspectors[at]) for at in staff_order]
-    return Roster(read, staff, lists)
+    return Roster(visit_ids, shapes, staff, lists)

@@ -9,12 +9,8 @@ from typing import Any, NamedTuple
 NOBODY = -1
 
 
-class Visit(NamedTuple):
-    """A visit after the checks; `kinds` are the places: lead, skills in byte order, any."""
-
-    id: str
-    area: str | None
-    roles: tuple[str, ...]
+# Area and the roles of the places: lead, skills in byte order, any.
+Shape = tuple[str | None, tuple[str, ...]]
 
 
 class Inspector(NamedTuple):
@@ -85,7 +81,11 @@ class Roster:
     """Visits and inspectors in drawn order, teams as numbers, `NOBODY` where a place is open."""
 
     def __init__(
-        self, visits: Sequence[Visit], staff: Sequence[Inspector], blocked: Sequence[list[int]]
+        self,
+        visits: Sequence[str],
+        shapes: Sequence[Shape],
+        staff: Sequence[Inspector],
+        blocked: Sequence[list[int]],
     ) -> None:
         self.visits = visits
         self.staff = staff
@@ -96,11 +96,8 @@ class Roster:
         self.level = [one.load if one.load < one.cap else NOBODY for one in staff]
         self._kinds: dict[tuple[str | None, str], Kind] = {}
         self.everybody = self.kind(None, "any")
-        shapes: dict[tuple[str | None, tuple[str, ...]], list[Kind]] = {}
-        for _, area, roles in visits:
-            if (area, roles) not in shapes:
-                shapes[area, roles] = [self.kind(area, role) for role in roles]
-        self.places = [shapes[area, roles] for _, area, roles in visits]
+        places = {shape: [self.kind(shape[0], role) for role in shape[1]] for shape in set(shapes)}
+        self.places = [places[shape] for shape in shapes]
         self.teams = [[NOBODY] * len(kinds) for kinds in self.places]
         self.width = max(map(len, self.places), default=1)
         self._join()
@@ -156,11 +153,11 @@ class Roster:
     def label(self, place: int) -> bytes:
         """Give the label of a place numbered visit * width + j: visit id, zero byte, decimal j."""
         visit, j = divmod(place, self.width)
-        return self.visits[visit].id.encode() + b"\0%d" % j
+        return self.visits[visit].encode() + b"\0%d" % j
 
     def slot(self, place: int) -> tuple[str, int]:
         visit, j = divmod(place, self.width)
-        return self.visits[visit].id, j
+        return self.visits[visit], j
 
 
 def loads(roster: Roster) -> Mapping[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .crew import muster
+from .crew import Blocked, muster
 from .repair import Repair, balance, certificate, fill
 from .roster import NOBODY, Roster, loads
 from .seed import chooser
@@ -24,7 +24,7 @@ def _greedy(roster: Roster, alg: str, seed: str) -> list[int]:
             if free is None:
                 unfilled.append(visit * roster.width + j)
                 continue
-            label = roster.visits[visit].id.encode() + suffix
+            label = roster.visits[visit].encode() + suffix
             number = free.pick(choose(label, len(free)))
             roster.teams[visit][j] = number
             roster.change(number, 1)
@@ -36,12 +36,12 @@ def assign(
     seed: str,
     visits: Sequence[Mapping[str, Any]],
     inspectors: Sequence[Mapping[str, Any]],
-    blocked: Iterable[Sequence[str]],
+    blocked: Blocked,
 ) -> dict[str, Any]:
     """Send teams: {status, teams, open, certificate, moves, loads} as in section 12.
 
-    `blocked` may be an iterator of (inspector id, visit id). Complete exactly when a complete
-    sending exists; the sum of squared loads is the least possible.
+    `blocked` is pairs of (inspector id, visit id), or visit id -> inspector ids.
+    Complete exactly when a complete sending exists; the sum of squared loads is least.
     Raises: E_DUP_VISIT, E_DUP_INSPECTOR, E_BLOCK_REF, E_TEAM_SIZE, the errors of ids, E_TYPE.
     """
     roster = muster(alg, seed, visits, inspectors, blocked)
@@ -55,7 +55,7 @@ def assign(
         "status": "infeasible" if unfilled else "complete",
         "teams": [
             {
-                "visit": visit.id,
+                "visit": visit,
                 "team": [names[p] if p != NOBODY else None for p in roster.teams[at]],
             }
             for at, visit in enumerate(roster.visits)
