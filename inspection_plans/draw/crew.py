@@ -50,7 +50,7 @@ def read_shape(row: Mapping[str, Any]) -> Shape:
         raise DrawRefusal("E_TYPE", "area")
     skills = sorted(_texts(row, "skills")) if row.get("skills") else ()
     roles = ("lead", *("skill:" + skill for skill in skills))
-    return area, roles + ("any",) * (size - len(roles))
+    return Shape(area, roles + ("any",) * (size - len(roles)))
 
 
 def read_inspector(row: Mapping[str, Any]) -> Inspector:

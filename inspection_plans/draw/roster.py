@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 NOBODY = -1
 
 
-# Area and the roles of the places: lead, skills in byte order, any.
-Shape = tuple[str | None, tuple[str, ...]]
+class Shape(NamedTuple):
+    """What the places of a visit ask: lead, skills in byte order, any."""
+
+    area: str | None
+    roles: tuple[str, ...]
 
 
 class Inspector(NamedTuple):
@@ -96,7 +99,9 @@ class Roster:
         self.level = [one.load if one.load < one.cap else NOBODY for one in staff]
         self._kinds: dict[tuple[str | None, str], Kind] = {}
         self.everybody = self.kind(None, "any")
-        places = {shape: [self.kind(shape[0], role) for role in shape[1]] for shape in set(shapes)}
+        places = {
+            shape: [self.kind(shape.area, role) for role in shape.roles] for shape in set(shapes)
+        }
         self.places = [places[shape] for shape in shapes]
         self.teams = [[NOBODY] * len(kinds) for kinds in self.places]
         self.width = max(map(len, self.places), default=1)
