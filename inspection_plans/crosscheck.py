@@ -9,7 +9,7 @@ from typing import ClassVar
 from inspection_plans import jurisdictions
 from inspection_plans.bounds import within
 from inspection_plans.reading import PackRefusal, Path, Source, UnknownValue
-from inspection_plans.sheets import AnyPart, Count, Item, Ratio, Sheet
+from inspection_plans.sheets import AnyPart, Count, Item, Ratio, Scale, Sheet
 from inspection_plans.vocabulary import Clause, ClauseId, Gate, Pack, Setting, Terms
 
 
@@ -181,24 +181,32 @@ def _answer(
     source: Source, path: Path, item: Item, clauses: Mapping[ClauseId, Clause]
 ) -> Iterator[PackRefusal]:
     names = [part.name for part in item.answer]
+    concepts = {clauses[clause].concept for clause in item.clauses if clause in clauses}
     for place, part in enumerate(item.answer):
         where = (*path, "answer", place)
         if names.index(part.name) != place:
             yield source.refuse(DuplicateId, where, item.code, part=part.name)
-        if (part.zh is None) != (part.en is None):
-            yield source.refuse(BrokenAnswer, where, item.code, part=part.name)
         for code in _doubled(part):
             yield source.refuse(DuplicateId, where, item.code, part=part.name, id=code)
-        if isinstance(part, Count):
-            fields = {field.name for field in part.fields}
-            if not {name for pair in part.at_most for name in pair} <= fields:
-                yield source.refuse(BrokenAnswer, where, item.code, part=part.name)
-        if isinstance(part, Ratio) and part.min_from is not None:
-            clause = clauses.get(part.min_from.clause)
-            if clause is None:
-                yield source.refuse(DanglingClause, where, item.code, missing=part.min_from.clause)
-            elif not isinstance(clause.parameters.get(part.min_from.parameter), str):
-                yield source.refuse(BrokenAnswer, where, item.code, part=part.name)
+        for option in getattr(part, "options", ()):
+            for word in sorted(set(option.concepts) - concepts):
+                yield source.refuse(UnknownTerm, where, item.code, part=part.name, word=word)
+        if _contradicts_itself(part, clauses):
+            yield source.refuse(BrokenAnswer, where, item.code, part=part.name)
+
+
+def _contradicts_itself(part: AnyPart, clauses: Mapping[ClauseId, Clause]) -> bool:
+    """Half a label, a comparison of fields that are not there, a share no clause gives."""
+    if (part.zh is None) != (part.en is None):
+        return True
+    if isinstance(part, Count):
+        compared = {name for pair in part.at_most for name in pair}
+        return not compared <= {field.name for field in part.fields}
+    if isinstance(part, Ratio) and part.min_from is not None:
+        clause = clauses.get(part.min_from.clause)
+        share = clause.parameters.get(part.min_from.parameter) if clause else None
+        return part.min is not None or not isinstance(share, str)
+    return isinstance(part, Scale) and part.lowest >= part.highest
 
 
 def _doubled(part: AnyPart) -> list[str]:

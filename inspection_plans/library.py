@@ -122,18 +122,19 @@ class Library:
         if not clauses or not jurisdictions.covers(item.jurisdictions, jurisdiction):
             return None
         parts = tuple(
-            self._part(part, jurisdiction)
+            self._part(part, clauses)
             for part in item.answer
             if jurisdictions.covers(part.jurisdictions, jurisdiction)
         )
         return msgspec.structs.replace(item, clauses=clauses, answer=parts) if parts else None
 
-    def _part(self, part: AnyPart, jurisdiction: str) -> AnyPart:
+    def _part(self, part: AnyPart, clauses: tuple[ClauseId, ...]) -> AnyPart:
         if isinstance(part, Choice | MultiChoice):
+            concepts = {self.clauses[clause].concept for clause in clauses}
             options = tuple(
                 option
                 for option in part.options
-                if jurisdictions.covers(option.jurisdictions, jurisdiction)
+                if not option.concepts or not concepts.isdisjoint(option.concepts)
             )
             return msgspec.structs.replace(part, options=options)
         if isinstance(part, Ratio) and part.min_from is not None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -139,6 +140,16 @@ def read_calendar(root: Path) -> Calendar:
 def load() -> Library:
     """Return our own packs, read once per process."""
     return read(HOME / "packs")
+
+
+@lru_cache(maxsize=1024)
+def applied_sheet(sheet: str, jurisdiction: str, on: date) -> tuple[Sheet, str]:
+    """Return a sheet as it applies in a place on a day, with its version (64 hex digits).
+
+    Raises: UnknownSheet ("sheet.unknown"), SheetNotInForce ("sheet.not_in_force").
+    """
+    applied = load().sheet(sheet, jurisdiction, on)
+    return applied, applied.version
 
 
 @cache

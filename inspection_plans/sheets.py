@@ -63,13 +63,17 @@ class When(StrEnum):
 
 
 class Option(Record, frozen=True, kw_only=True):
-    """One option of a choice; ``jurisdictions`` limits where it is offered."""
+    """One option of a choice.
+
+    ``concepts`` narrow a finding to the item's clauses of these concepts; where none of them is
+    in force the option is not offered. Without concepts all clauses of the item are meant.
+    """
 
     code: Code
     zh: Line
     en: Line
     mark: Mark
-    jurisdictions: Places = EVERYWHERE
+    concepts: tuple[Code, ...] = ()
 
 
 class Field(Record, frozen=True, kw_only=True):

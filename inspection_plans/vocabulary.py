@@ -67,6 +67,31 @@ class BasisKind(StrEnum):
     HOUSE_DEFAULT = "house_default"
 
 
+class Measure(StrEnum):
+    """What a setting counts; days, working days and years are terms of the legal clock."""
+
+    SHARE = "share"
+    PERSON = "person"
+    VISIT = "visit"
+    INSTITUTION = "institution"
+    REPLY = "reply"
+    HOUR = "hour"
+    DAY = "day"
+    WORKING_DAY = "working_day"
+    YEAR = "year"
+    METRE = "metre"
+    PIXEL = "pixel"
+
+
+class Verdict(StrEnum):
+    """What an answer comes to; derived, never sent."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a secret
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    COULD_NOT_CHECK = "could_not_check"
+
+
 class Bilingual(Record, frozen=True, kw_only=True):
     """One text in both languages, Chinese first."""
 
@@ -155,8 +180,10 @@ class Setting(Record, frozen=True, kw_only=True):
     """One thing the notices leave open; shares are exact decimal strings, None means not set."""
 
     name: Code
+    zh: Line
+    en: Line
     value: int | str | None
-    unit: Line
+    unit: Measure
     jurisdiction: JurisdictionCode
     bounds: Bounds
     basis: Basis

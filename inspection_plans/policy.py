@@ -1,0 +1,62 @@
+"""Settings: what the notices leave open, with basis and bounds; the nearest jurisdiction wins."""
+
+from typing import ClassVar
+
+import msgspec
+
+from inspection_plans import jurisdictions
+from inspection_plans.bounds import within
+from inspection_plans.errors import Family, RuleRefusal
+from inspection_plans.loader import load_settings
+from inspection_plans.vocabulary import Setting
+
+
+class UnknownSetting(RuleRefusal):
+    """No policy file has a setting of this name for the place."""
+
+    code: ClassVar[str] = "policy.unknown_setting"
+    family: ClassVar[Family] = Family.ABSENT
+
+
+class OutOfBounds(RuleRefusal):
+    """A plan may override a setting only within its stated bounds."""
+
+    code: ClassVar[str] = "policy.out_of_bounds"
+
+
+def policy(name: str, jurisdiction: str) -> Setting:
+    """Return the setting of the place or of the nearest that covers it.
+
+    Raises: UnknownSetting ("policy.unknown_setting").
+    Source: design, "What the notices do not say is a setting".
+    """
+    settings = load_settings()
+    for code in jurisdictions.lineage(jurisdiction):
+        if (name, code) in settings:
+            return settings[name, code]
+    raise UnknownSetting(field="name", name=name, jurisdiction=jurisdiction)
+
+
+def override(name: str, jurisdiction: str, value: int | str) -> Setting:
+    """Return the setting with a plan's own value.
+
+    Raises: UnknownSetting ("policy.unknown_setting"), OutOfBounds ("policy.out_of_bounds").
+    """
+    setting = policy(name, jurisdiction)
+    bounds = setting.bounds
+    if not within(setting, value):
+        raise OutOfBounds(
+            field=name, value=value, min=bounds.min, max=bounds.max, options=bounds.options
+        )
+    return msgspec.structs.replace(setting, value=value)
+
+
+def number(name: str, jurisdiction: str) -> int:
+    """Return a setting that must be a whole number, such as days or metres.
+
+    Raises: UnknownSetting ("policy.unknown_setting"), also when the value is no whole number.
+    """
+    value = policy(name, jurisdiction).value
+    if not isinstance(value, int):
+        raise UnknownSetting(field="name", name=name, jurisdiction=jurisdiction)
+    return value
