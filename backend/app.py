@@ -18,14 +18,17 @@ from backend import api, jobs, pages
 from backend.api.guards import authorise
 from backend.api.identity import Identity
 from backend.api.problems import problem
+from backend.api.stores import SessionStore
 from backend.clock import Clock, Ids, new_id, now
+from backend.jobs.context import Context
 from backend.keyring import Keyring, open_keyring
 from backend.piccolo_conf import DB
+from backend.services import offices
 from backend.services.act import Act, Person
-from backend.services.stores import PgStore
 from backend.settings import Settings
 from inspection_plans.loader import Library, load
 from media.bucket import Bucket
+from media.darkroom import Darkroom
 
 LOCAL_ROLES = ("app", "worker", "public", "seq")
 
@@ -70,11 +73,17 @@ def create_app(
             )
             stack.push_async_callback(DB.close)
             app.state.keys = keys
-            await stack.enter_async_context(
-                jobs.running(
-                    settings, bucket=store, keys=keys, rules=rules, clock=clock, ids=ids
-                )
+            app.state.jobs = Context(
+                settings=settings,
+                bucket=store,
+                darkroom=stack.enter_context(Darkroom()),
+                keys=keys,
+                rules=rules,
+                clock=clock,
+                ids=ids,
+                regions=await offices.every_region(),
             )
+            await stack.enter_async_context(jobs.running(app.state.jobs))
             yield
 
     def give_bucket() -> Bucket:
@@ -118,7 +127,7 @@ def create_app(
             cookie_secure=settings.secure_cookies,
             exclude=["^/api/"],
         ),
-        stores=StoreRegistry({"sessions": PgStore("session_kv")}),
+        stores=StoreRegistry({"sessions": SessionStore()}),
         openapi_config=OpenAPIConfig(
             title="明察 Mingcha",
             version="1",

@@ -1,4 +1,4 @@
-"""The server's own keys: seeds in one private folder, made at first start, never in the database."""
+"""The server's own keys: seeds in one private folder, never in the database."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ class KeysUnreadable(Exception):  # noqa: N818 - a sentence for the operator
 
 
 class Keyring(msgspec.Struct, frozen=True):
-    """``server`` signs receipts and tokens, ``log`` signs checkpoints, ``kek`` wraps field keys."""
+    """``server`` signs receipts and tokens, ``log`` checkpoints; ``kek`` wraps field keys."""
 
     server: ServerKey
     log: ServerKey
@@ -33,7 +33,9 @@ def _seed(folder: Path, name: str) -> bytes:
             os.fsync(out.fileno())
     seed = file.read_bytes()
     if len(seed) != SEED_BYTES:
-        raise KeysUnreadable(f"{file} does not hold {SEED_BYTES} bytes; restore it from the backup.")
+        raise KeysUnreadable(
+            f"{file} does not hold {SEED_BYTES} bytes; restore it from the backup."
+        )
     return seed
 
 

@@ -14,7 +14,7 @@ FACES = ("field", "portal", "public", "desk")
 DUTIES = ("web", "worker", "scheduler")
 
 
-class SettingsWrong(Exception):  # noqa: N818 - a sentence for the operator, not a programming error
+class SettingsWrong(Exception):  # noqa: N818 - a sentence for the operator
     """A setting is missing or unreadable; the text names it and says what to do."""
 
 
@@ -31,9 +31,8 @@ class Database(msgspec.Struct, frozen=True):
         """The libpq URI of one role; a socket directory travels in the query part."""
         user = f"{self.user_prefix}{role}:{quote(self.passwords[role], safe='')}"
         if self.host.startswith("/"):
-            return (
-                f"postgresql://{user}@/{self.name}?host={quote(self.host, safe='')}&port={self.port}"
-            )
+            place = f"host={quote(self.host, safe='')}&port={self.port}"
+            return f"postgresql://{user}@/{self.name}?{place}"
         return f"postgresql://{user}@{self.host}:{self.port}/{self.name}"
 
 
@@ -45,7 +44,7 @@ class Store(msgspec.Struct, frozen=True):
     access_key: str
     secret_key: str
     region: str = "us-east-1"
-    prefix: str = "mingcha"
+    prefix: str = "mingcha-"
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -93,7 +92,10 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     """Read ``MINGCHA_*``; raises SettingsWrong with the name of what is missing."""
     env = os.environ if env is None else env
     roles: tuple[Role, ...] = tuple(
-        role for role in ROLES if role != "owner" or "MINGCHA_DB_PASSWORD_OWNER" in env
+        role
+        for role in ROLES
+        if role != "owner"
+        or "MINGCHA_DB_PASSWORD_OWNER" in env
         or "MINGCHA_DB_PASSWORD_OWNER_FILE" in env
     )
     mode = env.get("MINGCHA_EVIDENCE_MODE", "on")
@@ -105,9 +107,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
             host=_need(env, "MINGCHA_DB_HOST"),
             port=_port(env, "MINGCHA_DB_PORT", "5432"),
             name=env.get("MINGCHA_DB_NAME", "mingcha"),
-            passwords={
-                role: _need(env, f"MINGCHA_DB_PASSWORD_{role.upper()}") for role in roles
-            },
+            passwords={role: _need(env, f"MINGCHA_DB_PASSWORD_{role.upper()}") for role in roles},
         ),
         store=Store(
             endpoint=endpoint,
@@ -115,7 +115,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
             access_key=_need(env, "MINGCHA_S3_ACCESS_KEY"),
             secret_key=_need(env, "MINGCHA_S3_SECRET_KEY"),
             region=env.get("MINGCHA_S3_REGION", "us-east-1"),
-            prefix=env.get("MINGCHA_S3_PREFIX", "mingcha"),
+            prefix=env.get("MINGCHA_S3_PREFIX", "mingcha-"),
         ),
         keys=Path(_need(env, "MINGCHA_KEYS")).absolute(),
         origin=_need(env, "MINGCHA_ORIGIN").rstrip("/"),
@@ -126,3 +126,29 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         pool_size=int(env.get("MINGCHA_POOL_SIZE", "10")),
         secure_cookies=_need(env, "MINGCHA_ORIGIN").startswith("https://"),
     )
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The ``MINGCHA_*`` variables that ``from_environment`` reads back as ``settings``."""
+    database, store = settings.database, settings.store
+    passwords = {
+        f"MINGCHA_DB_PASSWORD_{role.upper()}": text for role, text in database.passwords.items()
+    }
+    return passwords | {
+        "MINGCHA_DB_HOST": database.host,
+        "MINGCHA_DB_PORT": str(database.port),
+        "MINGCHA_DB_NAME": database.name,
+        "MINGCHA_S3_ENDPOINT": store.endpoint,
+        "MINGCHA_S3_PUBLIC_ENDPOINT": store.public_endpoint,
+        "MINGCHA_S3_ACCESS_KEY": store.access_key,
+        "MINGCHA_S3_SECRET_KEY": store.secret_key,
+        "MINGCHA_S3_REGION": store.region,
+        "MINGCHA_S3_PREFIX": store.prefix,
+        "MINGCHA_KEYS": str(settings.keys),
+        "MINGCHA_ORIGIN": settings.origin,
+        "MINGCHA_FACES": ",".join(settings.faces),
+        "MINGCHA_DUTIES": ",".join(settings.duties),
+        "MINGCHA_EVIDENCE_MODE": settings.evidence_mode,
+        "MINGCHA_LOG_ORIGIN": settings.log_origin,
+        "MINGCHA_POOL_SIZE": str(settings.pool_size),
+    }

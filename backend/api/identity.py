@@ -6,7 +6,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
-from backend.services import accounts
+from backend.services import accounts, tokens
 
 SESSION_ACCOUNT = "account"
 
@@ -23,7 +23,7 @@ class Identity(AbstractAuthenticationMiddleware):
             if not header:
                 return AuthenticationResult(user=None, auth=None)
             scheme, _, token = header.partition(" ")
-            person = await accounts.person_of_token(token, at=at) if scheme == "Bearer" else None
+            person = await tokens.person_of_token(token, at=at) if scheme == "Bearer" else None
             if person is None:
                 raise NotAuthorizedException
             return AuthenticationResult(user=person, auth=token)

@@ -1,7 +1,7 @@
 """Piccolo's engine with real savepoints, no leaked connections, one pool a role, and the scope."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import asyncpg
@@ -10,9 +10,10 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Whose rows a transaction sees: an office's regions, or one institution; ``role`` picks the pool.
+    """Whose rows a transaction sees: an office's regions, or one institution.
 
-    Nothing set means 0 rows. Regions are six-digit GB/T 2260 codes, already expanded.
+    Nothing set means 0 rows; ``role`` picks the pool. Regions are six-digit GB/T 2260 codes,
+    already expanded.
     """
 
     regions: tuple[int, ...] = ()
@@ -31,6 +32,7 @@ class Tx(PostgresTransaction):
     """A transaction; a nested one is a savepoint and keeps the scope of the outermost."""
 
     __slots__ = ("_opts", "_pool", "_scope")
+    engine: "Engine"
 
     def __init__(
         self, engine: "Engine", scope: Scope, *, isolation: str | None, readonly: bool
@@ -40,7 +42,7 @@ class Tx(PostgresTransaction):
         self._opts: dict[str, Any] = {"isolation": isolation, "readonly": readonly}
         self._pool: asyncpg.Pool | None = None
 
-    async def __aenter__(self) -> "Tx":
+    async def __aenter__(self) -> Self:
         if self._parent is not None:
             self.connection = self._parent.connection
             self._opts = {}
@@ -62,12 +64,12 @@ class Tx(PostgresTransaction):
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def __aexit__(self, kind: object, value: object, trace: object) -> bool:
+    async def __aexit__(self, kind: object, value: object, trace: object) -> Literal[False]:
         try:
             if kind is not None:
                 await self.rollback()
             elif not (self._committed or self._rolled_back):
-                await self.commit()
+                await self.commit()  # type: ignore[no-untyped-call]  # piccolo has no types here
         finally:  # also when COMMIT failed: a connection kept here would never come back
             self.engine.current_transaction.reset(self.context)
             await self._close()
@@ -75,7 +77,7 @@ class Tx(PostgresTransaction):
 
     async def rollback(self) -> None:
         if not (self._rolled_back or self._committed):
-            await super().rollback()
+            await super().rollback()  # type: ignore[no-untyped-call]  # piccolo has no types here
 
     async def _close(self) -> None:
         if self._pool is not None:
@@ -101,10 +103,10 @@ class Engine(PostgresEngine):
         self.pools: dict[str, asyncpg.Pool] = {}
 
     async def check_version(self) -> None:
-        """The stock engine asks the server for its version at import; ours does not."""
+        """Do nothing: the stock engine asks the server for its version at import."""
 
     async def prep_database(self) -> None:
-        """Nothing to prepare: no extension is used anywhere."""
+        """Do nothing: no extension is used anywhere."""
 
     async def open(self, dsns: Mapping[str, str], *, size: int = 10) -> None:
         """Open a pool for each role named in ``dsns`` (role → libpq URI)."""

@@ -37,7 +37,7 @@ class Task(msgspec.Struct, frozen=True):
     attempts: int
 
 
-async def enqueue(  # noqa: PLR0913 - one row, one argument a column
+async def enqueue(
     kind: str,
     payload: dict[str, Any],
     *,

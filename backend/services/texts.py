@@ -23,7 +23,9 @@ def wordings() -> dict[str, dict[str, Wording]]:
     """Every code's wording by language; a code that stands twice is a fault of the build."""
     found: dict[str, dict[str, Wording]] = {}
     for file in sorted(FOLDER.glob("*.yaml")):
-        part = msgspec.convert(yaml.safe_load(file.read_text("utf-8")), dict[str, dict[str, Wording]])
+        part = msgspec.convert(
+            yaml.safe_load(file.read_text("utf-8")), dict[str, dict[str, Wording]]
+        )
         if twice := found.keys() & part.keys():
             raise ValueError(f"{file.name}: worded twice: {sorted(twice)}")
         found |= part

@@ -4,8 +4,12 @@ Locks: nothing that exists; all objects are new. Roles mingcha_{owner,app,worker
 exist and own nothing but, for the owner, the database; `mingcha doctor` says so when they do not.
 """
 
+from typing import cast
+
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine import engine_finder
+
+from backend.db.engine import Engine
 
 ID = "2026-11-21T09:00:00:000000"
 VERSION = "1.38.0"
@@ -392,8 +396,8 @@ alter table visit add constraint fk_visit_origin_notice foreign key (origin_noti
 create table notice_finding (
   notice uuid not null references notice on delete restrict, finding uuid not null references finding on delete restrict,
   region int not null, institution uuid not null, demand text not null, evidence_asked text not null,
-  due_on date, outcome text, outcome_reason text, decided_by uuid references account on delete restrict,
-  decided_at timestamptz, primary key (notice, finding),
+  due_on date, outcome text, outcome_reason text, refused_count int not null,
+  decided_by uuid references account on delete restrict, decided_at timestamptz, primary key (notice, finding),
   constraint ck_notice_finding_outcome check (outcome in ('accepted', 'not_accepted', 'reinspection'))
 );
 create index ix_notice_finding_finding on notice_finding (finding);
@@ -437,7 +441,8 @@ create table publication (
   constraint ck_publication_two_persons check (approved_by is null or approved_by <> prepared_by),
   constraint ck_publication_state check (state in ('prepared', 'approved', 'published', 'corrected', 'expired'))
 );
-create unique index uq_publication_subject on publication (kind, subject) where state in ('prepared', 'approved', 'published');
+create unique index uq_publication_pending on publication (kind, subject) where state in ('prepared', 'approved');
+create unique index uq_publication_live on publication (kind, subject) where state = 'published';
 create index ix_publication_region on publication (region, id);
 create index ix_publication_public on publication (kind, id) where state in ('published', 'corrected', 'expired');
 create table filing (
@@ -522,6 +527,13 @@ create function auth_token(wanted bytea, at timestamptz) returns table (account 
   select t.account, t.device, d.kid, d.spki from access_token t left join device d on d.id = t.device
   where t.hash = wanted and t.revoked_at is null and t.expires_at > at and (d.id is null or d.revoked_at is null)
 $$;
+create function auth_refresh(wanted bytea) returns setof access_token language sql stable security definer
+  set search_path = public, pg_temp as $$ select * from access_token where refresh_hash = wanted $$;
+create function auth_link(wanted bytea, at timestamptz) returns table (account uuid, region int, purpose text)
+  language sql stable security definer set search_path = public, pg_temp as $$
+  select l.account, l.region, l.purpose from one_time_link l
+  where l.hash = wanted and l.used_at is null and l.expires_at > at
+$$;
 create function visit_missing(wanted uuid) returns table (what text, id text) language sql stable as $$
   select 'claim', d.dev::text from (select dev from op where visit = wanted and status = 'applied'
       union select dev from evidence e where e.visit = wanted and e.dev is not null and e.state <> 'withdrawn') d
@@ -575,22 +587,46 @@ DISCLOSED = {
     "filing": "institution = {i}",
 }
 REGIONAL = (
-    "office", "device", "enrolment", "access_token", "one_time_link", "inspector", "inspector_relation",
-    "import_run", "inspection_item", "plan", "party", "draw", "draw_frame", "draw_share", "draw_result",
-    "draw_log", "draw_countersign", "assignment", "op", "dead_letter", "answer", "visit_event", "rollcall",
-    "rollcall_mark", "receipt", "claim", "number_sequence", "case_file",
+    "office",
+    "device",
+    "enrolment",
+    "access_token",
+    "one_time_link",
+    "inspector",
+    "inspector_relation",
+    "import_run",
+    "inspection_item",
+    "plan",
+    "party",
+    "draw",
+    "draw_frame",
+    "draw_share",
+    "draw_result",
+    "draw_log",
+    "draw_countersign",
+    "assignment",
+    "op",
+    "dead_letter",
+    "answer",
+    "visit_event",
+    "rollcall",
+    "rollcall_mark",
+    "receipt",
+    "claim",
+    "number_sequence",
+    "case_file",
 )
 SHARED = ("region", "occupation", "installation")
-IN_SCOPE = (
-    "region = any ((select string_to_array(nullif(current_setting('app.regions', true), ''), ',')::int[])::int[])"
-)
+IN_SCOPE = "region = any ((select string_to_array(nullif(current_setting('app.regions', true), ''), ',')::int[])::int[])"
 INSTITUTION = "(select nullif(current_setting('app.institution', true), '')::uuid)"
 
 
 def rights() -> str:
     """Policies and grants: everything revoked first, then what each role needs."""
     lines = ["revoke all on all tables in schema public, aud from public;"]
-    lines.append("grant usage on schema public, aud to mingcha_app, mingcha_worker, mingcha_public, mingcha_seq;")
+    lines.append(
+        "grant usage on schema public, aud to mingcha_app, mingcha_worker, mingcha_public, mingcha_seq;"
+    )
     for table in (*DISCLOSED, *REGIONAL, "aud.entry"):
         own = DISCLOSED.get(table)
         test = IN_SCOPE if own is None else f"{IN_SCOPE} or ({own.format(i=INSTITUTION)})"
@@ -620,12 +656,17 @@ def rights() -> str:
         "grant insert, update (anchored_at, tsr) on aud.checkpoint to mingcha_seq;",
         "grant select, insert, update on task, occurrence to mingcha_app, mingcha_worker;",
         "grant select, insert, update, delete on session_kv, rate_kv to mingcha_app;",
+        # A draft may lose a finding again; once approved its lines stay.
+        "grant delete on notice_finding to mingcha_app, mingcha_worker;",
+        "create policy p_draft on notice_finding as restrictive for delete to mingcha_app, mingcha_worker"
+        " using (exists (select from notice n where n.id = notice and n.state = 'draft'));",
         "create policy p_public on publication for select to mingcha_public"
         " using (state in ('published', 'corrected', 'expired'));",
         "grant select on publication to mingcha_public;",
         "revoke all on all functions in schema public, aud from public;",
         "grant execute on function regions_below(int), auth_login(text), auth_person(uuid, date),"
-        " auth_token(bytea, timestamptz), visit_missing(uuid) to mingcha_app, mingcha_worker;",
+        " auth_token(bytea, timestamptz), auth_refresh(bytea), auth_link(bytea, timestamptz),"
+        " visit_missing(uuid) to mingcha_app, mingcha_worker;",
     ]
     return "\n".join(lines)
 
@@ -634,7 +675,7 @@ async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="mingcha", description=DESCRIPTION)
 
     async def run() -> None:
-        connection = engine_finder().connection
+        connection = cast("Engine", engine_finder()).connection
         await connection.execute("set local lock_timeout = '5s'")
         for part in (PEOPLE, DIRECTORIES, DRAWS, VISITS, CASEWORK, MACHINERY, FUNCTIONS, rights()):
             await connection.execute(part)

@@ -1,0 +1,24 @@
+"""`mingcha run`: an empty office on embedded servers."""
+
+import argparse
+from pathlib import Path
+
+from backend.commands import office
+from backend.embedded.supervisor import start
+
+
+def main(args: argparse.Namespace) -> int:
+    """Start servers, migrate, print the administrators' links once, serve until stopped."""
+    data: Path = args.data
+    origin = f"http://127.0.0.1:{args.port}"
+    with start(data / "servers", origin=origin) as running:
+        settings = office.settings_of(running, data, origin)
+        for word in ("migrate", "settle"):
+            child = office.verb(running, settings, word, log=data / f"{word}.log")
+            if child.process.wait():
+                print(child.tail())
+                return 1
+            print(child.tail().rpartition("\n--\n")[2])
+        app = office.serve(running, settings, args.port, log=data / "app.log")
+        print(f"明察 Mingcha: {origin}  (Ctrl-C 停止 stops)")
+        return office.wait(app)

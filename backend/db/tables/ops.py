@@ -1,0 +1,47 @@
+"""Tables of ops; constraints and policies stand in the migrations."""
+
+from piccolo.columns import UUID, BigInt, Bytea, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete, OnUpdate
+from piccolo.table import Table
+
+from backend.db.tables.accounts import Account
+
+
+class Op(Table, tablename="op"):
+    """One operation of a phone, with its stored result."""
+
+    op_id = UUID(primary_key=True, null=False, default=None)
+    region = Integer(null=False, default=None)
+    dev = UUID(null=False, default=None)
+    inst_epoch = Text(null=False, default=None)
+    seq = BigInt(null=False, default=None)
+    kind = Text(null=False, default=None)
+    visit = UUID(null=True, default=None)
+    digest = Text(null=False, default=None)
+    envelope = Bytea(null=False, default=None)
+    status = Text(null=False, default=None)
+    result = Bytea(null=False, default=None)
+    received_at = Timestamptz(null=False, default=None)
+
+
+class DeadLetter(Table, tablename="dead_letter"):
+    """One dead letter."""
+
+    op_id = ForeignKey(
+        Op,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    region = Integer(null=False, default=None)
+    visit = UUID(null=True, default=None)
+    code = Text(null=False, default=None)
+    state = Text(null=False, default=None)
+    reason = Text(null=True, default=None)
+    closed_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    created_at = Timestamptz(null=False, default=None)
+    closed_at = Timestamptz(null=True, default=None)

@@ -1,0 +1,28 @@
+"""What every job is handed: bucket, keys, rules, clock and ids, never globals."""
+
+import msgspec
+
+from backend.clock import Clock, Ids
+from backend.keyring import Keyring
+from backend.services.act import Act, system
+from backend.settings import Settings
+from inspection_plans.loader import Library
+from media.bucket import Bucket
+from media.darkroom import Darkroom
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The edge of the jobs; ``regions`` are all known codes, the scope of the product itself."""
+
+    settings: Settings
+    bucket: Bucket
+    darkroom: Darkroom
+    keys: Keyring
+    rules: Library
+    clock: Clock
+    ids: Ids
+    regions: tuple[int, ...]
+
+    def act(self, region: int) -> Act:
+        """A deed of the product itself, for the office of ``region``, now."""
+        return Act(by=system(self.regions, region), at=self.clock(), new_id=self.ids)
