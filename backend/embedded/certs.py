@@ -57,9 +57,7 @@ def make(now: datetime) -> Certificates:
     )
 
 
-def _builder(
-    name: str, key: ec.EllipticCurvePublicKey, now: datetime
-) -> x509.CertificateBuilder:
+def _builder(name: str, key: ec.EllipticCurvePublicKey, now: datetime) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))

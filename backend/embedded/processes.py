@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from backend.embedded.errors import PartMissing, StartFailed
 
@@ -32,13 +33,19 @@ class RunAs:
         if self.name is not None:
             os.chown(path, self.uid, self.gid)
 
+    def popen_options(self) -> dict[str, Any]:
+        """Keywords for subprocess that become this user; empty when that is ourselves."""
+        if self.name is None:
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
 
 @dataclass(frozen=True)
 class Command:
     """What to run; ``orphan_signal`` is what the kernel sends when the supervisor dies."""
 
     name: str
-    argv: Sequence[str | Path]
+    argv: Sequence[str]
     cwd: Path | None = None
     env: Mapping[str, str] | None = None
     log: Path | None = None
@@ -92,31 +99,24 @@ def spawn(command: Command) -> Child:
     The parent-death signal fires when the forking *thread* ends, hence the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
-        raise StartFailed(
-            "The embedded servers must be started from the main thread.",
-            "内嵌服务必须从主线程启动。",
-        )
+        raise StartFailed("main_thread")
     out = _open_log(command.log)
-    user: dict[str, object] = {}
-    if command.user.name is not None:
-        user = {"user": command.user.uid, "group": command.user.gid, "extra_groups": []}
     try:
-        process = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603
-            [str(part) for part in command.argv],
+        process = subprocess.Popen(  # noqa: S603
+            list(command.argv),
             cwd=command.cwd,
             env=None if command.env is None else dict(command.env),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=None if out is None else subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent(command.orphan_signal),
-            **user,
+            # PLW1509: the hook calls prctl and getppid, takes no lock, and we are the main thread
+            preexec_fn=_die_with_parent(command.orphan_signal),  # noqa: PLW1509
+            **command.user.popen_options(),
         )
     except OSError as fault:
-        raise PartMissing(
-            f"{command.name} cannot be run: {fault.strerror}: {fault.filename}.",
-            f"无法运行 {command.name}：{fault.strerror}：{fault.filename}。",
-        ) from fault
+        why = f"{fault.strerror}: {fault.filename}"
+        raise PartMissing("not_runnable", part=command.name, why=why) from fault
     finally:
         if out is not None:
             os.close(out)
@@ -162,15 +162,10 @@ def wait_until(ready: Callable[[], bool], child: Child, *, limit_s: float) -> No
     """Poll until ``ready``; raises StartFailed when the child ends or the time is up."""
     limit = time.monotonic() + limit_s
     while not ready():
-        name = child.command.name
+        part = child.command.name
         if child.ended():
-            raise StartFailed(
-                f"{name} ended with {child.process.returncode} while starting: {child.tail()}",
-                f"{name} 启动时退出，返回码 {child.process.returncode}，见上面的日志。",
-            )
+            code = child.process.returncode
+            raise StartFailed("ended", part=part, returned=code, log=child.tail())
         if time.monotonic() > limit:
-            raise StartFailed(
-                f"{name} was not ready after {limit_s:.0f} s: {child.tail()}",
-                f"{name} 在 {limit_s:.0f} 秒内没有就绪，见上面的日志。",
-            )
+            raise StartFailed("silent", part=part, seconds=round(limit_s), log=child.tail())
         time.sleep(TICK_S)

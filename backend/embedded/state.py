@@ -28,6 +28,7 @@ class State:
     secret_key: str = field(default_factory=_password, repr=False)
     ports: list[int] = field(default_factory=list)
     fsync_set: bool = False
+    home: str = ""  # where the servers' folders are; empty: in the data directory itself
 
 
 def load(data: Path) -> State | None:
@@ -38,10 +39,7 @@ def load(data: Path) -> State | None:
     try:
         return State(**json.loads(file.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as fault:
-        raise StartFailed(
-            f"{file} is unreadable ({fault}); restore it from the backup: it holds the passwords.",
-            f"{file} 无法读取（{fault}）；请从备份恢复，其中存有口令。",
-        ) from fault
+        raise StartFailed("state_unreadable", file=file, why=fault) from fault
 
 
 def save(data: Path, state: State) -> None:

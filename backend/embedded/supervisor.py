@@ -1,31 +1,54 @@
 """One start, one stop: PostgreSQL and weed together, then the self-check, then the children."""
 
 import fcntl
-import hashlib
 import os
-import tempfile
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from backend import clock
-from backend.embedded import ports, postgres, state, weed
-from backend.embedded.errors import AlreadyRunning
-from backend.embedded.processes import Child, Command, RunAs, spawn, stop
+from backend.embedded import ports, postgres, runas, selfcheck, state, weed
+from backend.embedded.errors import AlreadyRunning, Sentence, StartFailed
+from backend.embedded.processes import Child, Command, spawn, stop
 from backend.settings import Database, Store
 
 LOCK = "lock"
+FOLDER_POSTGRES, FOLDER_WEED = "postgres", "weed"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where both servers live and what they remember; nothing runs yet."""
+
+    data: Path
+    pg: postgres.Place
+    store: weed.Place
+    state: state.State
+    notices: Sequence[Sentence] = ()
+
+    def database(self) -> Database:
+        """Address and role passwords of PostgreSQL, as the settings want them."""
+        where = str(self.pg.socket)
+        return Database(where, postgres.PORT, postgres.DATABASE, self.state.passwords)
+
+    def s3(self) -> Store:
+        """Address and root keys of the store, as the settings want them."""
+        endpoint = f"http://127.0.0.1:{self.state.ports[ports.PARTS.index('s3')]}"
+        return Store(endpoint, endpoint, self.state.access_key, self.state.secret_key, weed.REGION)
 
 
 class Running:
-    """Servers that run and belong to this process; also a context manager that stops them."""
+    """Servers that belong to this process; a context manager that stops them."""
 
-    def __init__(self, pg: Database, s3: Store, superuser_password: str, lock: int) -> None:
-        self.pg = pg
-        self.s3 = s3
-        self.superuser_password = superuser_password
-        self.selfcheck: list[object] = []
+    def __init__(self, stack: Stack, lock: int) -> None:
+        self.stack = stack
+        self.pg = stack.database()
+        self.s3 = stack.s3()
+        self.superuser_password = stack.state.superuser_password
+        self.notices = stack.notices
+        self.selfcheck: list[selfcheck.Line] = []
         self.children: list[Child] = []
         self._lock = lock
 
@@ -41,16 +64,25 @@ class Running:
         self.stop()
 
     def run(self, command: Command) -> Child:
-        """Start one more child (the app); it is stopped before the servers."""
+        """Start one more child (the app); it is stopped before the servers. Main thread only."""
         child = spawn(command)
         self.children.append(child)
         return child
+
+    def check(self) -> list[selfcheck.Line]:
+        """Try the eighteen doors now."""
+        stack = self.stack
+        folders = (stack.pg.data.parent, stack.pg.data, stack.store.data)
+        pids = [child.pid for child in self.children]
+        subject = selfcheck.Subject(stack.store, stack.state, self.s3, pids, folders)
+        return selfcheck.run(subject, clock.now())
 
     def stop(self) -> None:
         """End everything in reverse order; safe to call twice. Always ends."""
         while self.children:
             stop(self.children.pop())
         if self._lock >= 0:
+            weed.remove_sockets(self.stack.state)
             os.close(self._lock)
             self._lock = -1
 
@@ -61,84 +93,90 @@ def start(
     origin: str,
     evidence_mode: Literal["on", "off"] = "on",
     doors: weed.Doors | None = None,
+    major: int = 18,
 ) -> Running:
-    """Start both servers on ``data`` and return when they are ready and checked."""
-    doors = doors or weed.Doors()
+    """Start both servers on ``data``; they are ready and checked when this returns.
+
+    ``origin`` is the only web origin that S3 answers.  ``doors`` is for tests that open one.
+    Main thread only.  Raises PartMissing, AlreadyRunning, StartFailed, EvidenceModeRefused;
+    nothing is left running then.
+    """
+    shut = doors or weed.Doors()
     data = data.absolute()
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    data.chmod(0o700)
-    lock = take_lock(data)
-    user = RunAs("nobody", 65534, 65534) if os.getuid() == 0 else RunAs()
-    user.own(data)
-    known = state.load(data) or state.State()
-    if not known.ports or not ports.free(known.ports):
-        known.ports = ports.reserve()
-    state.save(data, known)
-    short = Path(tempfile.gettempdir()) / (
-        "mingcha-" + hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    )
-    pg_data = data / "postgres"
-    sock = postgres.socket_directory(pg_data, short)
-    if sock == short:
-        short.mkdir(mode=0o700, exist_ok=True)
-        user.own(short)
-    pg = postgres.Place(
-        postgres.find_install() / "bin", pg_data, sock, data / "postgres.log", user
-    )
-    store_data = data / "weed"
-    store_data.mkdir(mode=0o700, exist_ok=True)
-    user.own(store_data)
-    wd = weed.Place(weed.find_binary(), store_data, data / "weed.log", user, origin)
-    running = Running(
-        Database(str(sock), postgres.PORT, postgres.DATABASE, known.passwords),
-        _store(known),
-        known.superuser_password,
-        lock,
-    )
+    lock = _take(data)
     try:
-        _start_servers(running, pg, wd, known, doors, clock.now())
-        if not known.fsync_set and doors.fsync:
-            weed.set_fsync(wd, known)
-            known.fsync_set = True
-            state.save(data, known)
+        running = Running(_stack(data, origin, major), lock)
+    except BaseException:
+        os.close(lock)
+        raise
+    try:
+        _start_servers(running, shut)
+        running.selfcheck = running.check()
+        if evidence_mode == "on":
+            selfcheck.require(running.selfcheck)
     except BaseException:
         running.stop()
         raise
     return running
 
 
-def _store(known: state.State) -> Store:
-    endpoint = f"http://127.0.0.1:{known.ports[ports.PARTS.index('s3')]}"
-    return Store(endpoint, endpoint, known.access_key, known.secret_key, weed.REGION)
+def _take(data: Path) -> int:
+    """The descriptor that holds these data; the kernel lets go when this process ends.
 
-
-def _start_servers(
-    running: Running,
-    pg: postgres.Place,
-    store: weed.Place,
-    known: state.State,
-    doors: weed.Doors,
-    now: datetime,
-) -> None:
-    """Both at once: weed warms up while initdb runs."""
-    weed.prepare(store, now, doors)
-    store_child = weed.start(store, known, doors)
-    running.children.append(store_child)
-    pg_child = postgres.start(pg, known)
-    running.children.append(pg_child)
-    postgres.wait_ready(pg, pg_child)
-    postgres.prepare(pg, known)
-    weed.wait_ready(store_child, known)
-
-
-def take_lock(data: Path) -> int:
-    """The descriptor that holds these data; raises AlreadyRunning. The kernel frees it."""
-    handle = os.open(data / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    Raises AlreadyRunning, or StartFailed when the folder is somebody else's.
+    """
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(data / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as fault:
+        raise StartFailed("foreign_folder", folder=data) from fault
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:
         os.close(handle)
-        raise AlreadyRunning(
-            f"Another start uses {data}; stop it first.", f"{data} 正被另一次启动使用；请先停止它。"
-        ) from fault
+        raise AlreadyRunning("data_in_use", data=data) from fault
     return handle
+
+
+def _stack(data: Path, origin: str, major: int) -> Stack:
+    """Find or decide everything a start needs, and remember it before anything is made."""
+    found = runas.Programs(postgres.find_install(major), weed.find_binary())
+    known = state.load(data)
+    user = runas.who(data)
+    home, notice = runas.home(data, user, None if known is None else known.home)
+    if known is None:
+        if (home / FOLDER_POSTGRES).exists():
+            raise StartFailed("state_lost", folder=home, file=data / state.FILE)
+        data.chmod(0o700)
+        known = state.State(home="" if home == data else str(home))
+    use = runas.programs(found, user)
+    if not ports.free(known.ports):
+        known.ports = ports.reserve()
+    state.save(data, known)
+    pg_data, store_data = home / FOLDER_POSTGRES, home / FOLDER_WEED
+    short = runas.short_folder(pg_data)
+    socket = postgres.socket_directory(pg_data, short)
+    if socket == short:
+        runas.private_folder(short, user)
+    if not store_data.exists():
+        runas.private_folder(store_data, user)
+    log = data / "postgres.log"
+    pg = postgres.Place(use.postgres / "bin", pg_data, socket, log, user, major)
+    store = weed.Place(use.weed, store_data, data / "weed.log", user, origin)
+    return Stack(data, pg, store, known, () if notice is None else (notice,))
+
+
+def _start_servers(running: Running, doors: weed.Doors) -> None:
+    """Both at once: weed warms up while initdb runs."""
+    stack = running.stack
+    weed.prepare(stack.store, clock.now(), doors)
+    store = running.run(weed.command(stack.store, stack.state, doors))
+    postgres.initialise(stack.pg, stack.state)
+    database = running.run(postgres.command(stack.pg))
+    postgres.wait_ready(stack.pg, database)
+    postgres.prepare(stack.pg, stack.state)
+    weed.wait_ready(store, stack.state)
+    if doors.fsync and not stack.state.fsync_set:
+        weed.set_fsync(stack.store, stack.state)
+        stack.state.fsync_set = True
+        state.save(stack.data, stack.state)
