@@ -170,6 +170,11 @@ class Bucket:
             self.name(Room.QUARANTINE), ObjectLockConfig(GOVERNANCE, QUARANTINE_DAYS, DAYS)
         )
 
+    def check(self) -> None:
+        """Raise StoreUnavailable ("store.unavailable") unless the store answers for our rooms."""
+        with _answers():
+            self._client.bucket_exists(self.name(Room.ORIGINALS))
+
     def presign_put(
         self, key: str, *, size: int, mime: str, sha256_hex: str, now: datetime
     ) -> presign.Presigned:

@@ -1,7 +1,7 @@
 """Which files are evidence: allowed types, their size caps, and what their first bytes must be.
 
-Source: evidence-and-sync 12.4.  The structure of each format is read in ``kinds``' neighbours
-``stills``, ``movies`` and ``papers``; nothing is decoded in this process.
+Source: evidence-and-sync 12.4.  The structure behind the first bytes is read by ``stills``,
+``movies`` and ``papers``; nothing is decoded in this process.
 """
 
 from typing import ClassVar, Literal
@@ -73,12 +73,13 @@ _ALL = (
     Kind("application/pdf", "paper", 20 * MB, "pdf"),
 )
 KINDS = {kind.mime: kind for kind in _ALL}
+WITHOUT_DECODER = frozenset({"image/heic"})
 
 # Major brands of ISO base media files, by what writers put there.
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"), "image/heic"),
     **dict.fromkeys(
-        (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"3gp4"),
+        (b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V "),
         "video/mp4",
     ),
     b"qt  ": "video/quicktime",
@@ -86,7 +87,7 @@ _BRANDS = {
 }
 
 
-def declare(mime: str, size: int, *, heic: bool = False) -> Kind:
+def declare(mime: str, size: int) -> Kind:
     """Admit a declared type and size, before a byte has come.
 
     Raises: TypeRefused, DecoderMissing, Empty, TooLarge ("media.…").
@@ -95,7 +96,7 @@ def declare(mime: str, size: int, *, heic: bool = False) -> Kind:
     kind = KINDS.get(mime)
     if kind is None:
         raise TypeRefused(field="mime", mime=mime, allowed=sorted(KINDS))
-    if mime == "image/heic" and not heic:
+    if mime in WITHOUT_DECODER:
         raise DecoderMissing(field="mime", mime=mime)
     if size < 1:
         raise Empty(field="size")
