@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from backend.piccolo_conf import DB
 from backend.services.act import Act
 from media import canon, merkle
@@ -10,7 +12,14 @@ from media import canon, merkle
 INSERT = "insert into aud.entry (region, leaf, body) values ($1, $2, $3) returning id"
 
 
-async def record(  # noqa: PLR0913 - who, what, to which object, with which digests
+class Entry(msgspec.Struct, frozen=True):
+    """An entry ready to be written: its leaf hash (32 bytes) and its canonical body."""
+
+    leaf: bytes
+    body: str
+
+
+def compose(  # noqa: PLR0913 - who, what, to which object, with which digests
     act: Act,
     verb: str,
     object_type: str,
@@ -22,8 +31,8 @@ async def record(  # noqa: PLR0913 - who, what, to which object, with which dige
     reason: str = "",
     before_sha256: str = "",
     after_sha256: str = "",
-) -> int:
-    """Write one entry and return its id; ``region`` is the office it belongs to.
+) -> Entry:
+    """Spell one entry, for a caller that writes it in the statement of its effect.
 
     Titles and names are snapshots, so an old entry stays byte-identical after a renaming.
     Source: evidence spec §8.
@@ -50,5 +59,34 @@ async def record(  # noqa: PLR0913 - who, what, to which object, with which dige
     if act.op_id:
         body["op_id"] = str(act.op_id)
     raw = canon.encode(body)
-    entry: int = await DB.connection.fetchval(INSERT, region, merkle.leaf_hash(raw), raw.decode())
-    return entry
+    return Entry(merkle.leaf_hash(raw), raw.decode())
+
+
+async def record(  # noqa: PLR0913 - who, what, to which object, with which digests
+    act: Act,
+    verb: str,
+    object_type: str,
+    object_id: UUID | str,
+    *,
+    region: int,
+    title: str = "",
+    rev: int = 0,
+    reason: str = "",
+    before_sha256: str = "",
+    after_sha256: str = "",
+) -> int:
+    """Write one entry and return its id; ``region`` is the office it belongs to."""
+    entry = compose(
+        act,
+        verb,
+        object_type,
+        object_id,
+        region=region,
+        title=title,
+        rev=rev,
+        reason=reason,
+        before_sha256=before_sha256,
+        after_sha256=after_sha256,
+    )
+    written: int = await DB.connection.fetchval(INSERT, region, entry.leaf, entry.body)
+    return written
