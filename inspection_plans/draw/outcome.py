@@ -90,6 +90,16 @@ def draw_days(
     return days(alg, seed, [visit for visit in visits if "days" in visit])
 
 
+def written(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the parts so that they have a canonical text: ids cannot be keys, maps are lists."""
+    assignment = outcome["assignment"]
+    return {
+        "selection": outcome["selection"],
+        "assignment": {**assignment, "loads": sorted(assignment["loads"].items())},
+        "days": sorted(outcome["days"].items()),
+    }
+
+
 def sealed(alg: str, seed: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
     """Give what may be public between result and disclosure: status and digests.
 
@@ -97,8 +107,7 @@ def sealed(alg: str, seed: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
     that a bare digest could be tried out.
     """
     parts = {
-        name: digest(alg, {"seed": seed, name: outcome[name]})
-        for name in ("selection", "assignment", "days")
+        name: digest(alg, {"seed": seed, name: part}) for name, part in written(outcome).items()
     }
     status = outcome["assignment"]["status"]
     return {"status": status, "seed": hexdigest(alg, unhex(seed, "seed")), **parts}

@@ -18,7 +18,7 @@ from .events import (
     check_withdrawals,
 )
 from .merkle import frame_root
-from .outcome import draw_days, sealed, send
+from .outcome import draw_days, sealed, send, written
 from .select import select
 
 Record = Mapping[str, Any]
@@ -125,8 +125,9 @@ def _check_result(record: Record, tries: Sequence[Attempt]) -> Iterator[str]:
         "assignment": send(alg, last, plan, record, selection),
         "days": draw_days(alg, first, plan, record["objects"], selection),
     }
-    for name, value in right.items():
-        if canonical(value) != canonical(record[name]):
+    stated = written(record)
+    for name, value in written(right).items():
+        if canonical(value) != canonical(stated[name]):
             yield f"the seed gives another {name}"
     noted = done[-1].result or {}
     for name, value in sealed(alg, last, right).items():
