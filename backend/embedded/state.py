@@ -34,10 +34,10 @@ class State:
 def load(data: Path) -> State | None:
     """The remembered state, None before the first start; raises StartFailed if unreadable."""
     file = data / FILE
-    if not file.exists():
-        return None
     try:
         return State(**json.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError, TypeError) as fault:
         raise StartFailed("state_unreadable", file=file, why=fault) from fault
 

@@ -2,19 +2,22 @@
 
 import fcntl
 import os
-from collections.abc import Sequence
+import signal
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Literal, Self
 
 from backend import clock
 from backend.embedded import ports, postgres, runas, selfcheck, state, weed
-from backend.embedded.errors import AlreadyRunning, Sentence, StartFailed
+from backend.embedded.errors import AlreadyRunning, Sentence, StartFailed, sentence
 from backend.embedded.processes import Child, Command, spawn, stop
 from backend.settings import Database, Store
 
 LOCK = "lock"
+WATCH_S = 0.2
 FOLDER_POSTGRES, FOLDER_WEED = "postgres", "weed"
 
 
@@ -180,3 +183,61 @@ def _start_servers(running: Running, doors: weed.Doors) -> None:
         weed.set_fsync(stack.store, stack.state)
         stack.state.fsync_set = True
         state.save(stack.data, stack.state)
+
+
+class _Asked(BaseException):
+    """SIGTERM or SIGINT arrived; not an Exception, so that nothing on the way swallows it."""
+
+
+def supervise(
+    data: Path,
+    commands: Callable[[Running], Sequence[Command]],
+    say: Callable[[Sentence], None],
+    *,
+    origin: str,
+    evidence_mode: Literal["on", "off"] = "on",
+) -> int:
+    """Be the one supervisor process: servers, then ``commands``, until a signal or an end.
+
+    Returns the exit status: 0 when asked to stop, 1 when a part ended by itself; ``say`` gets
+    the sentence about it.  Raises what ``start`` raises.  A second signal changes nothing: the
+    stop that is under way always ends.
+    """
+    before = {sign: signal.signal(sign, _ask) for sign in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        with start(data, origin=origin, evidence_mode=evidence_mode) as running:
+            for notice in running.notices:
+                say(notice)
+            for command in commands(running):
+                running.run(command)
+            ended = _first_ended(running.children)
+            say(
+                sentence(
+                    "notices",
+                    "ended",
+                    part=ended.command.name,
+                    returned=ended.process.returncode,
+                    log=ended.tail(),
+                )
+            )
+            return 1
+    except _Asked:
+        return 0
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _ask(_sign: int, _frame: FrameType | None) -> None:
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, signal.SIG_IGN)
+    raise _Asked
+
+
+def _first_ended(children: Sequence[Child]) -> Child:
+    """Wait until a child is gone: none of them ends by itself while all is well."""
+    while True:
+        for child in children:
+            if child.ended():
+                return child
+        time.sleep(WATCH_S)
