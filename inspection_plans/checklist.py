@@ -181,7 +181,7 @@ def _outcome(item: Item, value: Mapping[str, Any]) -> _Outcome:
     return _Outcome(verdict=Verdict.PASS, reason_needed=needed)
 
 
-def _part(item: Item, part: AnyPart, value: object) -> _Outcome:
+def _part(item: Item, part: AnyPart, value: object) -> _Outcome:  # noqa: PLR0911 - one per type
     where = f"{item.code}.{part.name}"
     match part:
         case YesNo():

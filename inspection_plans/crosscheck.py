@@ -186,11 +186,11 @@ def _answer(
         where = (*path, "answer", place)
         if names.index(part.name) != place:
             yield source.refuse(DuplicateId, where, item.code, part=part.name)
-        for code in _doubled(part):
-            yield source.refuse(DuplicateId, where, item.code, part=part.name, id=code)
-        for option in getattr(part, "options", ()):
+        yield from _codes(source, where, item, part)
+        for position, option in enumerate(getattr(part, "options", ())):
             for word in sorted(set(option.concepts) - concepts):
-                yield source.refuse(UnknownTerm, where, item.code, part=part.name, word=word)
+                spot = (*where, "options", position)
+                yield source.refuse(UnknownTerm, spot, item.code, part=part.name, word=word)
         if _contradicts_itself(part, clauses):
             yield source.refuse(BrokenAnswer, where, item.code, part=part.name)
 
@@ -209,12 +209,13 @@ def _contradicts_itself(part: AnyPart, clauses: Mapping[ClauseId, Clause]) -> bo
     return isinstance(part, Scale) and part.lowest >= part.highest
 
 
-def _doubled(part: AnyPart) -> list[str]:
-    if isinstance(part, Count):
-        codes = [field.name for field in part.fields]
-    else:
-        codes = [option.code for option in getattr(part, "options", ())]
-    return sorted({code for code in codes if codes.count(code) > 1})
+def _codes(source: Source, where: Path, item: Item, part: AnyPart) -> Iterator[PackRefusal]:
+    listed, key = ("fields", "name") if isinstance(part, Count) else ("options", "code")
+    codes = [getattr(row, key) for row in getattr(part, listed, ())]
+    for position, code in enumerate(codes):
+        if codes.index(code) != position:
+            spot = (*where, listed, position)
+            yield source.refuse(DuplicateId, spot, item.code, part=part.name, id=code)
 
 
 def bases(

@@ -21,7 +21,7 @@ class PackRefusal(RuleRefusal):
 
 
 class Unreadable(PackRefusal):
-    """The file is not YAML."""
+    """The file is not YAML, or holds a day that is none."""
 
     code: ClassVar[str] = "packs.unreadable"
 
@@ -94,7 +94,14 @@ class _Repeated(Exception):  # noqa: N818 - never leaves this module
         self.line = line
 
 
-class _UniqueKeys(yaml.CSafeLoader):
+class _Strict(yaml.CSafeLoader):
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: ANN401 - any YAML
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as wrong:
+            # The 30th of February: looks like a day, and the standard library says no.
+            raise yaml.MarkedYAMLError(problem=str(wrong), problem_mark=node.start_mark) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         mapping = super().construct_mapping(node, deep)
         if len(mapping) != len(node.value):
@@ -125,18 +132,24 @@ def _path(message: str) -> Path:
 
 
 def _named(data: Any, path: Path) -> str | None:  # noqa: ANN401 - decoded YAML of unknown shape
-    """Name the nearest clause, item, pack or setting above ``path``."""
-    name: str | None = None
-    for step in (None, *path):
-        if step is not None:
-            try:
-                data = data[step]
-            except (KeyError, IndexError, TypeError):
-                break
-        if isinstance(data, dict):
-            found = data.get("id") or data.get("code") or data.get("name")
-            name = found if isinstance(found, str) else name
+    """Name the nearest clause, pack, item or setting above ``path``."""
+    name = _name(data)
+    for step in path:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            break
+        name = _name(data) or name
     return name
+
+
+def _name(data: object) -> str | None:
+    """Read the id of a clause, pack, sheet or gate, the code of an item, the name of a setting."""
+    if not isinstance(data, dict):
+        return None
+    owner = {"answer": "code", "basis": "name"}
+    keys = ["id", *(key for mark, key in owner.items() if mark in data)]
+    return next((data[key] for key in keys if isinstance(data.get(key), str)), None)
 
 
 def decode(source: Source, shape: type[T]) -> T:
@@ -147,7 +160,7 @@ def decode(source: Source, shape: type[T]) -> T:
     Malformed ("packs.malformed").
     """
     try:
-        data = yaml.load(source.text, Loader=_UniqueKeys)  # noqa: S506 - a safe loader's child
+        data = yaml.load(source.text, Loader=_Strict)  # noqa: S506 - a safe loader's child
     except _Repeated as repeated:
         raise DuplicateKey(
             field=repeated.key, file=source.name, line=repeated.line, clause=None
