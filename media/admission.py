@@ -27,10 +27,8 @@ def examine(mime: str, size: int, read: Read) -> Examined:
     """
     kind = kinds.declare(mime, size)
     kinds.check_magic(mime, read(0, min(size, kinds.HEAD_BYTES)))
-    match kind.group:
-        case "image":
-            return Examined(kind, stills.flags(mime, read(0, size)), None)
-        case "paper":
-            return Examined(kind, papers.flags(read(0, size)), None)
-        case "video" | "audio":
-            return Examined(kind, (), movies.probe(mime, read, size))
+    if kind.group == "image":
+        return Examined(kind, stills.flags(mime, read(0, size)), None)
+    if kind.group == "paper":
+        return Examined(kind, papers.flags(read(0, size)), None)
+    return Examined(kind, (), movies.probe(mime, read, size))

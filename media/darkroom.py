@@ -11,7 +11,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, ClassVar, Self
+from typing import IO, ClassVar, Self, cast
 
 import msgspec
 
@@ -49,26 +49,26 @@ class _Child:
     def start(self) -> None:
         timer = self._timer(START_SECONDS)
         try:
-            if isinstance(self._answer(), previews.Ready):
-                return
+            ready = isinstance(self._answer(), previews.Ready)
         except (EOFError, msgspec.DecodeError):
-            self.end()
+            ready = False
         finally:
             timer.cancel()
-        raise previews.ImagingUnavailable(reason="start")
+        if not ready:
+            self.end()
+            raise previews.ImagingUnavailable(reason="start")
 
     def develop(self, mime: str, raw: bytes, *, wall_s: float) -> previews.Developed:
         timer = self._timer(wall_s)
         try:
             previews.send(self._pipe(self._process.stdin), previews.Ask(mime, len(raw)), raw)
             answer = self._answer()
-            match answer:
-                case previews.Made():
-                    return self._developed(answer)
-                case previews.Refused():
-                    raise _refusal(answer)
-                case previews.Ready():
-                    raise EOFError
+            if isinstance(answer, previews.Made):
+                return self._developed(answer)
+            if isinstance(answer, previews.Refused):
+                raise _refusal(answer)
+            # A second greeting is no answer.
+            raise EOFError
         finally:
             timer.cancel()
             self.pictures += 1
@@ -110,10 +110,7 @@ class _Child:
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        if pipe is None:
-            message = "the child was started without a pipe"
-            raise RuntimeError(message)
-        return pipe
+        return cast("IO[bytes]", pipe)  # None only for a child started without pipes
 
 
 class Darkroom:
@@ -183,10 +180,8 @@ class Darkroom:
 
 
 def _refusal(refused: previews.Refused) -> MediaRefusal:
-    match refused.reason:
-        case "bomb":
-            return previews.Bomb(detail=refused.detail)
-        case "memory":
-            return previews.DecodeLimit(reason="memory")
-        case "not_decodable":
-            return previews.NotDecodable(detail=refused.detail)
+    if refused.reason == "bomb":
+        return previews.Bomb(detail=refused.detail)
+    if refused.reason == "memory":
+        return previews.DecodeLimit(reason="memory")
+    return previews.NotDecodable(detail=refused.detail)

@@ -112,6 +112,12 @@ def test_progressive_pictures_and_fill_bytes_end_where_they_end() -> None:
             stills.flags("image/jpeg", broken)
 
 
+def test_endless_segments_end() -> None:
+    endless = b"\xff\xd8" + b"\xff\xfe\x00\x02" * (stills.MARKERS_MAX + 1) + b"\xff\xd9"
+    with pytest.raises(kinds.Truncated):
+        stills.flags("image/jpeg", endless)
+
+
 @given(st.binary(max_size=400), st.sampled_from(["image/jpeg", "image/png", "image/webp"]))
 def test_noise_behind_a_magic_ends_or_is_refused(noise: bytes, mime: str) -> None:
     raw = HONEST[mime][:12] + noise
@@ -142,6 +148,15 @@ def test_large_box_sizes_and_boxes_to_the_end_are_read() -> None:
 def test_an_unknown_length_is_zero(scale: int, units: int) -> None:
     raw = samples.a_movie(scale=scale, units=units)
     assert movies.probe("video/mp4", _reader(raw), len(raw)).duration_ms == 0
+
+
+def test_unknown_boxes_and_too_many_tracks_are_passed_over() -> None:
+    track = samples.a_track(b"vide", 640, 480)
+    odd = samples.box(b"trak", samples.box(b"edts"), samples.box(b"mdia", samples.box(b"minf")))
+    many = (odd, track, *[samples.box(b"udta")] * 2, *[samples.a_track(b"soun")] * 70)
+    raw = samples.a_movie(tracks=many)
+    movie = movies.probe("video/mp4", _reader(raw), len(raw))
+    assert (movie.width, movie.height, movie.has_sound) == (640, 480, True)
 
 
 def test_sound_in_an_mp4_is_audio_and_pictures_are_not() -> None:

@@ -207,12 +207,15 @@ def test_a_store_that_does_not_answer_is_unavailable(s3: Bucket) -> None:
     refused_key = presign.Endpoint(s3.public.base_url, s3.public.access_key, "wrong")
     for endpoint in (gone, refused_key):
         bucket = Bucket(endpoint.base_url, endpoint, prefix=s3.prefix)
+        with pytest.raises(StoreUnavailable):
+            bucket.check()
         with pytest.raises(StoreUnavailable) as refused:
             bucket.rehash(Room.ORIGINALS, "x")
         assert refused.value.family is Family.UNAVAILABLE
 
 
 def test_buckets_may_be_ensured_again(s3: Bucket) -> None:
+    s3.check()
     s3.ensure_buckets()
     for room in Room:
         assert admin(s3).bucket_exists(s3.name(room))

@@ -62,6 +62,8 @@ def test_other_curves_and_encodings_are_no_device_keys() -> None:
         "ed": ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(der, spki),
         "rsa": rsa.generate_private_key(65537, 2048).public_key().public_bytes(der, spki),
         "point": compressed.public_bytes(Encoding.X962, PublicFormat.CompressedPoint),
+        "compressed": _compressed(KEY.spki),
+        "long": KEY.spki + bytes(keys.SPKI_MAX_BYTES),
         "tail": KEY.spki + b"\0",
         "short": KEY.spki[:-1],
         "empty": b"",
@@ -72,6 +74,13 @@ def test_other_curves_and_encodings_are_no_device_keys() -> None:
             keys.check_device_key(wrong)
     assert keys.check_device_key(KEY.spki) == KEY.kid == keys.key_id(KEY.spki)
     assert len(KEY.kid) == 16
+
+
+def _compressed(spki: bytes) -> bytes:
+    """Spell the key's SubjectPublicKeyInfo with a compressed point: a second spelling."""
+    header, x, y = spki[:26], spki[27:59], spki[59:]
+    point = bytes([2 + y[-1] % 2]) + x
+    return b"\x30" + bytes([57]) + header[2:23] + b"\x03" + bytes([34]) + b"\x00" + point
 
 
 def test_server_signatures_are_checked_against_key_tag_and_bytes() -> None:

@@ -156,6 +156,12 @@ def test_places_outside_the_tree_are_refused(index: int, size: int) -> None:
     assert not merkle.includes(LEAVES[0], index, size, [], ROOTS[1])
 
 
+def test_an_empty_proof_proves_no_growth() -> None:
+    assert not merkle.extends(3, 4, [], ROOTS[3], ROOTS[4])
+    assert not merkle.extends(2, 4, [], ROOTS[2], ROOTS[4])
+    assert not merkle.extends(4, 4, [ROOTS[1]], ROOTS[4], ROOTS[4])
+
+
 @pytest.mark.parametrize(("old", "new"), [(0, 4), (5, 4), (-1, 4)])
 def test_sizes_outside_the_tree_are_refused(old: int, new: int) -> None:
     with pytest.raises(merkle.OutsideTree):
