@@ -1,0 +1,1 @@
+"""SQL that is long or shared, one file a noun; parameters only, nothing is pasted in."""

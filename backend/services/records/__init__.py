@@ -1,0 +1,1 @@
+"""Frozen records that rows leave the services as; one file a noun."""
