@@ -6,7 +6,7 @@ import socket
 import ssl
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +80,12 @@ def grpc(ports: Mapping[str, int]) -> dict[str, Verdict]:
 def _speaks_http2(port: int, *, secret: bool) -> bool:
     """Whether the server sends its SETTINGS frame to somebody without a certificate."""
     try:
-        with socket.create_connection(("127.0.0.1", port), GRPC_TIMEOUT_S) as raw:
-            channel = _anonymous_tls().wrap_socket(raw) if secret else raw
+        with ExitStack() as opened:
+            channel = opened.enter_context(
+                socket.create_connection(("127.0.0.1", port), GRPC_TIMEOUT_S)
+            )
+            if secret:
+                channel = opened.enter_context(_anonymous_tls().wrap_socket(channel))
             channel.sendall(PREFACE)
             got = channel.recv(FRAME_HEADER)
             return len(got) == FRAME_HEADER and got[3] == SETTINGS_FRAME
