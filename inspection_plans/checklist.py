@@ -248,10 +248,8 @@ def _choice(where: str, part: Choice, value: object) -> _Outcome:
 
 def _multi_choice(where: str, part: MultiChoice, value: object) -> _Outcome:
     marks = {option.code: option.mark for option in part.options}
-    ticked = value if isinstance(value, list | tuple) else None
-    if ticked is None or len(set(map(str, ticked))) != len(ticked):
-        raise _wrong(where, list(marks))
-    if any(code not in marks for code in ticked):
+    ticked = [code for code in value if isinstance(code, str)] if isinstance(value, list) else []
+    if not isinstance(value, list) or len(set(ticked)) != len(value) or set(ticked) - set(marks):
         raise _wrong(where, list(marks))
     if part.rule is TickRule.ALL_OF:
         left = [code for code in marks if marks[code] is Mark.REQUIRED and code not in ticked]

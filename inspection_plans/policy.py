@@ -1,5 +1,6 @@
 """Settings: what the notices leave open, with basis and bounds; the nearest jurisdiction wins."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -8,7 +9,7 @@ from inspection_plans import jurisdictions
 from inspection_plans.bounds import within
 from inspection_plans.errors import Family, RuleRefusal
 from inspection_plans.loader import load_settings
-from inspection_plans.vocabulary import Setting
+from inspection_plans.vocabulary import Jurisdiction, Setting
 
 
 class UnknownSetting(RuleRefusal):
@@ -30,7 +31,17 @@ def policy(name: str, jurisdiction: str) -> Setting:
     Raises: UnknownSetting ("policy.unknown_setting").
     Source: design, "What the notices do not say is a setting".
     """
-    settings = load_settings()
+    return nearest(load_settings(), name, jurisdiction)
+
+
+def nearest(
+    settings: Mapping[tuple[str, Jurisdiction], Setting], name: str, jurisdiction: str
+) -> Setting:
+    """Return the setting of the place or of the nearest that covers it, from given settings.
+
+    Raises: UnknownSetting ("policy.unknown_setting").
+    Source: settled point 4.
+    """
     for code in jurisdictions.lineage(jurisdiction):
         if (name, code) in settings:
             return settings[name, code]

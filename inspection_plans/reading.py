@@ -58,15 +58,19 @@ class Source:
     text: str
 
     def line(self, path: Path) -> int:
-        """Return the 1-based line of the node at ``path``, or of its nearest parent."""
-        node = yaml.compose(self.text, Loader=yaml.CSafeLoader)
-        line = 1
+        """Return the 1-based line where ``path`` starts: the key's, or the list entry's."""
+        node: Any = yaml.compose(self.text, Loader=yaml.CSafeLoader)
+        if node is None:
+            return 1
+        mark = node.start_mark
         for step in path:
-            if node is None:
-                break
-            line = node.start_mark.line + 1
-            node = _child(node, step)
-        return line if node is None else node.start_mark.line + 1
+            if isinstance(node, yaml.SequenceNode):
+                node = node.value[int(step)]
+                mark = node.start_mark
+            else:
+                key, node = next(pair for pair in node.value if pair[0].value == step)
+                mark = key.start_mark
+        return int(mark.line) + 1
 
     def refuse(
         self, refusal: type[PackRefusal], path: Path, clause: str | None = None, **facts: object
@@ -74,17 +78,6 @@ class Source:
         """Make a refusal that names this file, the line of ``path`` and the clause or item."""
         field = ".".join(str(step) for step in path) or None
         return refusal(field=field, file=self.name, line=self.line(path), clause=clause, **facts)
-
-
-def _child(node: yaml.Node, step: str | int) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-        values: list[yaml.Node] = node.value
-        return values[step]
-    if isinstance(node, yaml.MappingNode):
-        pairs: list[tuple[yaml.Node, yaml.Node]] = node.value
-        # A wrong key is found at its own line, a wrong value at the line of the value.
-        return next((value for key, value in pairs if key.value == str(step)), None)
-    return None
 
 
 class _Repeated(Exception):  # noqa: N818 - never leaves this module
@@ -103,42 +96,35 @@ class _Strict(yaml.CSafeLoader):
             raise yaml.MarkedYAMLError(problem=str(wrong), problem_mark=node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping = super().construct_mapping(node, deep)
-        if len(mapping) != len(node.value):
-            seen: set[str] = set()
-            for key, _ in node.value:
-                if key.value in seen:
-                    raise _Repeated(key.value, key.start_mark.line + 1)
-                seen.add(key.value)
-        return mapping
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise _Repeated(key, node.value[place][0].start_mark.line + 1)
+        return super().construct_mapping(node, deep)
 
 
 _STEP = re.compile(r"\[(\d+|\.\.\.)\]|\.([A-Za-z_][A-Za-z0-9_]*)")
+_PLACE = re.compile(r"`\$([^`]*)`")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
 
 
 def _path(message: str) -> Path:
     """Turn msgspec's ``$[3].rule`` into steps; ``[...]`` (a mapping's value) ends the path."""
-    tail = message.rpartition(" - at `$")[2].rstrip("`") if " - at `$" in message else ""
+    place = _PLACE.search(message)
     steps: list[str | int] = []
-    for number, name in _STEP.findall(tail):
+    for number, name in _STEP.findall(place.group(1) if place else ""):
         if number == "...":
             break
         steps.append(int(number) if number else name)
     unknown = _UNKNOWN_FIELD.search(message)
-    if unknown:
-        steps.append(unknown.group(1))
-    return tuple(steps)
+    return (*steps, unknown.group(1)) if unknown else tuple(steps)
 
 
 def _named(data: Any, path: Path) -> str | None:  # noqa: ANN401 - decoded YAML of unknown shape
     """Name the nearest clause, pack, item or setting above ``path``."""
     name = _name(data)
     for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            break
+        data = data[step]
         name = _name(data) or name
     return name
 

@@ -25,7 +25,7 @@ def suspected(
 ) -> tuple[Finding, ...]:
     """Return one suspected finding per failing item, in the order given.
 
-    ``sheet`` is the sheet as it applies, ``effective`` the clauses in force. A ticked option
+    ``sheet`` and ``effective`` are those of one place and day. A ticked option
     narrows the finding to the clauses of its concepts; severity comes from the item.
     Source: national-2021-71/6.3/exit-catalogue (一经调查核实); design, step 5 (findings).
     """
@@ -70,8 +70,7 @@ def _clauses(
         if not named:
             return item.clauses
         concepts |= named
-    narrowed = tuple(clause for clause in item.clauses if in_force[clause].concept in concepts)
-    return narrowed or item.clauses
+    return tuple(clause for clause in item.clauses if in_force[clause].concept in concepts)
 
 
 def _concepts(item: Item, failed: str) -> set[str]:

@@ -156,6 +156,13 @@ CHANGES = {
     "a field said twice": (
         "sheets/CV.yaml", "{name: signed", "{name: present", "", "packs.duplicate_id", "CV-03",
     ),
+    "a part said twice": (
+        "sheets/TI.yaml", "name: sample", "name: result", "code: TI-10", "packs.duplicate_id",
+        "TI-10",
+    ),
+    "a wrong word in the terms": (
+        "terms.yaml", "  advertisement_text: {", "  Advertisement: {", "", "packs.malformed", None,
+    ),
     "half a label": (
         "sheets/TI.yaml", "    en: receipts compared\n", "", "code: TI-10", "packs.broken_answer",
         "TI-10",
@@ -194,6 +201,13 @@ def test_a_bad_pack_is_refused_with_file_line_and_clause(packs: Path, name: str)
     assert isinstance(found, int)
     # A contradiction inside an answer is told at the start of its part.
     assert abs(found - line) <= (8 if code == "packs.broken_answer" else 3), (found, line)
+
+
+def test_an_empty_file_is_refused(packs: Path) -> None:
+    (packs / SHANDONG).write_text("# nothing\n", encoding="utf-8")
+    with pytest.raises(PackRefusal) as refused:
+        loader.read(packs)
+    assert (refused.value.code, refused.value.facts["line"]) == ("packs.malformed", 1)
 
 
 def twice(packs: Path, start: str, end: str) -> None:

@@ -232,6 +232,7 @@ def test_region_codes_and_jurisdictions_map_back(region: int) -> None:
     expected = 100000 if place == "national" else region
     assert region_of(place) == expected
     assert jurisdiction_of(region, ()) == "national"
+    assert region_of("national") == 100000
 
 
 @pytest.mark.parametrize("region", [-1, 0, 37, 99999, 1000000])
