@@ -156,6 +156,13 @@ def test_places_outside_the_tree_are_refused(index: int, size: int) -> None:
     assert not merkle.includes(LEAVES[0], index, size, [], ROOTS[1])
 
 
+def test_a_proof_of_a_subtree_is_none_of_the_tree() -> None:
+    for size in (2, 4, 8, 16, 32):
+        proof = merkle.inclusion_proof(1, size, NODES)
+        assert merkle.includes(LEAVES[1], 1, size, proof, ROOTS[size])
+        assert not merkle.includes(LEAVES[1], 1, size * 2, proof, ROOTS[size])
+
+
 def test_an_empty_proof_proves_no_growth() -> None:
     assert not merkle.extends(3, 4, [], ROOTS[3], ROOTS[4])
     assert not merkle.extends(2, 4, [], ROOTS[2], ROOTS[4])
