@@ -122,6 +122,7 @@ def judge_all(sheet: Sheet, answers: Collection[Answer]) -> tuple[Judged, ...]:
     """Judge a set of answers, in the order of the sheet.
 
     Raises: as ``judge``, and AnsweredTwice ("checklist.answered_twice").
+    Source: settled point 3.
     """
     judged: dict[str, Judged] = {}
     for answer in answers:
@@ -132,7 +133,10 @@ def judge_all(sheet: Sheet, answers: Collection[Answer]) -> tuple[Judged, ...]:
 
 
 def missing_items(sheet: Sheet, answered: Collection[str]) -> tuple[str, ...]:
-    """Return the codes of items without an answer, in the order of the sheet."""
+    """Return the codes of items without an answer, in the order of the sheet.
+
+    Source: evidence spec, section 3 (completion predicate).
+    """
     return tuple(item.code for item in sheet.items if item.code not in answered)
 
 
@@ -142,6 +146,7 @@ def missing_evidence(
     """Return what inspectors still owe: ``held`` counts evidence by item code and kind.
 
     Items that were skipped owe nothing; what the platform supplies itself is not listed.
+    Source: design, step 4 (capture of a visit); the evidence column of the sheets.
     """
     verdicts = {answer.item: answer.verdict for answer in judged}
     found = []

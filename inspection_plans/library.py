@@ -87,6 +87,7 @@ class Library:
         """Return the clauses in force for a place on a day, those that bind ``subject`` if given.
 
         Order: the nation's papers first, each paper in its own order.
+        Source: clause register, "effective set" (a place, its parents, the nation).
         """
         names = {
             pack.id: place for place, pack in enumerate(self.packs_in_force(jurisdiction, on))
@@ -103,6 +104,7 @@ class Library:
 
         An item without a clause in force is left out: an uncited finding cannot be defended.
         Raises: UnknownSheet ("sheet.unknown"), SheetNotInForce ("sheet.not_in_force").
+        Source: design, step 4 (checklist of the effective clause set).
         """
         if sheet not in self.sheets:
             raise UnknownSheet(field="sheet", sheet=sheet)

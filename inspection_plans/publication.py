@@ -44,7 +44,10 @@ def nameless(text: str, names: Collection[str]) -> None:
 
 
 def due(concluded_on: date, working_days: int, calendar: Calendar) -> Due:
-    """Return the last day to publish a result: conclusion plus the setting, in working days."""
+    """Return the last day to publish a result: conclusion plus the setting, in working days.
+
+    Source: casework section 6; national-2021-71/6.2/double-random (results are made public).
+    """
     return calendar.due(concluded_on, working_days, Unit.WORKING_DAY)
 
 

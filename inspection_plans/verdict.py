@@ -51,7 +51,10 @@ def suspected(
 def consequences(
     clauses: Iterable[ClauseId], in_force: dict[ClauseId, Clause]
 ) -> tuple[ClauseId, ...]:
-    """Return what follows a breach of these clauses, from the papers in force, none twice."""
+    """Return what follows a breach of these clauses, from the papers in force, none twice.
+
+    Source: ``consequence`` and ``also_consequences`` of each clause.
+    """
     found: dict[ClauseId, None] = {}
     for clause_id in clauses:
         clause = in_force[clause_id]

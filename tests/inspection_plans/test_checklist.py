@@ -111,6 +111,7 @@ def test_a_sheet_answered_well_passes_and_finds_nothing(place: str, code: str) -
         ("CN-37", "CV-04", {"sample": {"checked": 5, "failed": 1}}, FAIL, ("sample",)),
         ("CN-37", "TI-10", {"result": "yes", "sample": {"checked": 5, "failed": 2}}, FAIL,
          ("sample",)),
+        ("CN-37", "EX-04", {"counts": {"examiners": 1, "supervisors": 1}}, PASS, ()),
         ("CN-37", "EX-04", {"counts": {"examiners": 2, "supervisors": 0}}, FAIL,
          ("counts:supervisors",)),
     ],
