@@ -17,27 +17,25 @@ from inspection_plans.draw.errors import DrawRefusal
 from inspection_plans.draw.select import select
 from inspection_plans.draw.send import assign
 
-Case = Mapping[str, Any]
 
-
-def _canon(case: Case) -> object:
+def _canon(case: Mapping[str, Any]) -> object:
     text = canon.canonical(canon.parse(case["input_json_ascii"]))
     if "alg" not in case:
         return text
     return {"canon": text, "digest": digest.hexdigest(case["alg"], text.encode())}
 
 
-def _merkle(case: Case) -> object:
+def _merkle(case: Mapping[str, Any]) -> object:
     return merkle.frame_root(case["alg"], case["salt_key"], case["rows"])
 
 
-def _commitment(case: Case) -> object:
+def _commitment(case: Mapping[str, Any]) -> object:
     return seed.commitment(
         case["alg"], case["draw"], case["attempt"], case["party"], case["secret"]
     )
 
 
-def _seed(case: Case) -> object:
+def _seed(case: Mapping[str, Any]) -> object:
     return seed.seed(
         case["alg"],
         case["draw"],
@@ -59,27 +57,27 @@ def _whole(text: object) -> int:
     return int(text)
 
 
-def _uniform(case: Case) -> object:
+def _uniform(case: Mapping[str, Any]) -> object:
     n = _whole(case["n_str"]) if "n_str" in case else case["n"]
     label = case["label_utf8"].encode()
     return str(seed.uniform(case["alg"], case["seed"], case["tag"], label, n))
 
 
-def _select(case: Case) -> object:
+def _select(case: Mapping[str, Any]) -> object:
     return select(case["alg"], case["seed"], case["plan"], case["rows"])
 
 
-def _assign(case: Case) -> object:
+def _assign(case: Mapping[str, Any]) -> object:
     return assign(
         case["alg"], case["seed"], case["visits"], case["inspectors"], case.get("blocked", [])
     )
 
 
-def _days(case: Case) -> object:
+def _days(case: Mapping[str, Any]) -> object:
     return days(case["alg"], case["seed"], case["visits"])
 
 
-_OPS: dict[str, Callable[[Case], object]] = {
+_OPS: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "canon": _canon,
     "merkle": _merkle,
     "commitment": _commitment,
@@ -91,7 +89,7 @@ _OPS: dict[str, Callable[[Case], object]] = {
 }
 
 
-def _ask(case: Case) -> object:
+def _ask(case: Mapping[str, Any]) -> object:
     op = _OPS.get(str(case.get("op")))
     if op is None:
         raise DrawRefusal("E_OP", "op")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .chain import Entry, entries
+from .chain import entries
 from .digest import hexdigest
 from .seed import commitment, seed, unhex
 
@@ -18,18 +18,18 @@ WITNESSES = 2
 class Attempt:
     """One numbered attempt; lists hold the entries of each type in the order of the log."""
 
-    def __init__(self, log: Sequence[Entry], opened: Entry) -> None:
+    def __init__(self, log: Sequence[Mapping[str, Any]], opened: Mapping[str, Any]) -> None:
         self.number = opened["body"]["attempt"]
         self.stage = opened["body"]["stage"]
         self.draw = opened["body"]["draw"]
-        self._of: dict[str, list[Entry]] = {"attempt_open": [opened]}
+        self._of: dict[str, list[Mapping[str, Any]]] = {"attempt_open": [opened]}
         for entry in log:
             body = entry["body"]
             mine = body.get("draw") == self.draw and body.get("attempt") == self.number
             if mine and entry["type"] != "attempt_open":
                 self._of.setdefault(entry["type"], []).append(entry)
 
-    def all(self, kind: str) -> list[Entry]:
+    def all(self, kind: str) -> list[Mapping[str, Any]]:
         return self._of.get(kind, [])
 
     def bodies(self, kind: str) -> list[Mapping[str, Any]]:
@@ -71,7 +71,7 @@ class Attempt:
         return "C" if sources else "D"
 
 
-def attempts(log: Sequence[Entry], draw: str) -> list[Attempt]:
+def attempts(log: Sequence[Mapping[str, Any]], draw: str) -> list[Attempt]:
     return [Attempt(log, opened) for opened in entries(log, "attempt_open", draw)]
 
 
@@ -160,7 +160,9 @@ def _again(before: Attempt, after: Attempt) -> Iterator[str]:
             yield f"{name} admits {body['party']}, who had made the one before void"
 
 
-def check_attempts(alg: str, log: Sequence[Entry], tries: Sequence[Attempt]) -> Iterator[str]:
+def check_attempts(
+    alg: str, log: Sequence[Mapping[str, Any]], tries: Sequence[Attempt]
+) -> Iterator[str]:
     """Tell everything in the log of one draw that breaks its rules."""
     numbers = [attempt.number for attempt in tries]
     if numbers != list(range(1, len(tries) + 1)):

@@ -7,12 +7,11 @@ from typing import Any
 
 from .record import FIRST_PREV, TIME, TYPES, entry_hash
 
-Entry = Mapping[str, Any]
 _KEYS = {"seq", "prev", "time", "type", "body", "hash"}
 _PRINTED = 16  # hexadecimal digits of a head that a notice prints
 
 
-def check_chain(alg: str, log: Sequence[Entry]) -> Iterator[str]:
+def check_chain(alg: str, log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Tell every broken link, wrong number, unknown type, missing key and backward time."""
     prev, before = FIRST_PREV, ""
     if not log:
@@ -34,7 +33,7 @@ def check_chain(alg: str, log: Sequence[Entry]) -> Iterator[str]:
         prev, before = entry["hash"], entry["time"]
 
 
-def check_heads(log: Sequence[Entry], heads: Sequence[str]) -> Iterator[str]:
+def check_heads(log: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> Iterator[str]:
     """Tell every head, printed or kept by a witness, that the log does not contain."""
     for head in heads:
         found = len(head) >= _PRINTED and any(entry["hash"].startswith(head) for entry in log)
@@ -42,7 +41,9 @@ def check_heads(log: Sequence[Entry], heads: Sequence[str]) -> Iterator[str]:
             yield f"the head {head} that was countersigned is not in this log"
 
 
-def entries(log: Sequence[Entry], kind: str, draw: str | None = None) -> list[Entry]:
+def entries(
+    log: Sequence[Mapping[str, Any]], kind: str, draw: str | None = None
+) -> list[Mapping[str, Any]]:
     """Give the entries of a type, of one draw or of all, in order."""
     return [
         entry
@@ -51,7 +52,7 @@ def entries(log: Sequence[Entry], kind: str, draw: str | None = None) -> list[En
     ]
 
 
-def check_year(log: Sequence[Entry], draw: str) -> Iterator[str]:
+def check_year(log: Sequence[Mapping[str, Any]], draw: str) -> Iterator[str]:
     """Tell an unannounced draw, an omitted one, and one of whose result nothing is known."""
     planned = [(e["seq"], item) for e in entries(log, "plan_year") for item in e["body"]["draws"]]
     opened = entries(log, "attempt_open", draw)

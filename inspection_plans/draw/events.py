@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .allot import parse_ratio
-from .chain import Entry, entries
+from .chain import entries
 from .outcome import blocks_of, drawn, visits_of
 from .replace import REASONS, next_reserve, substitute
 
@@ -123,7 +123,7 @@ class Crew:
             "teams": [{"visit": visit, "team": team} for visit, team in self.teams.items()],
         }
 
-    def follow(self, entry: Entry) -> None:
+    def follow(self, entry: Mapping[str, Any]) -> None:
         """Change as an entry of the log says; a reserve's places are open until substituted."""
         body = entry["body"]
         if body.get("draw") != self.record["draw"]:

@@ -21,19 +21,18 @@ from .merkle import frame_root
 from .outcome import draw_days, sealed, send, written
 from .select import select
 
-Record = Mapping[str, Any]
 _FIELDS = {
-    "alg",
-    "draw",
-    "plan",
-    "objects",
-    "inspectors",
-    "blocked",
-    "keys",
-    "log",
-    "selection",
-    "assignment",
-    "days",
+    "alg": str,
+    "draw": str,
+    "plan": dict,
+    "objects": list,
+    "inspectors": list,
+    "blocked": list,
+    "keys": dict,
+    "log": list,
+    "selection": list,
+    "assignment": dict,
+    "days": dict,
 }
 # What a record cannot prove about the world outside it.
 UNCHECKED = (
@@ -74,28 +73,29 @@ def _run(check: str, texts: Callable[[], Iterable[str]]) -> list[Failure]:
     return failures
 
 
-def _check_shape(record: Record) -> Iterator[str]:
-    if set(record) != _FIELDS:
-        yield f"the record has other fields than {', '.join(sorted(_FIELDS))}"
+def _check_shape(record: Mapping[str, Any]) -> Iterator[str]:
+    if set(record) != set(_FIELDS):
+        yield f"the record has other fields than {', '.join(_FIELDS)}"
+    for name, kind in _FIELDS.items():
+        if not isinstance(record[name], kind):
+            yield f"the field {name} is not of type {kind.__name__}"
     hasher(record["alg"])
     if set(record["keys"]) != {"objects", "inspectors"}:
         yield "the record has other keys than objects and inspectors"
-    if not isinstance(record["draw"], str):
-        yield "the draw has no name"
 
 
 def _results(tries: Sequence[Attempt]) -> list[Attempt]:
     return [attempt for attempt in tries if attempt.result]
 
 
-def _check_plan(record: Record, tries: Sequence[Attempt]) -> Iterator[str]:
+def _check_plan(record: Mapping[str, Any], tries: Sequence[Attempt]) -> Iterator[str]:
     right = digest(record["alg"], record["plan"])
     for attempt in tries:
         if any(body["digest"] != right for body in attempt.bodies("plan")):
             yield f"the plan is not the one that attempt {attempt.number} announced"
 
 
-def _check_frames(record: Record, tries: Sequence[Attempt]) -> Iterator[str]:
+def _check_frames(record: Mapping[str, Any], tries: Sequence[Attempt]) -> Iterator[str]:
     done = _results(tries)
     if not done:
         return
@@ -112,7 +112,7 @@ def _check_frames(record: Record, tries: Sequence[Attempt]) -> Iterator[str]:
         yield "the blocked pairs are not those that were frozen"
 
 
-def _check_result(record: Record, tries: Sequence[Attempt]) -> Iterator[str]:
+def _check_result(record: Mapping[str, Any], tries: Sequence[Attempt]) -> Iterator[str]:
     done = _results(tries)
     if not done:
         yield "there is no result to replay"
@@ -139,7 +139,7 @@ def _check_result(record: Record, tries: Sequence[Attempt]) -> Iterator[str]:
             yield "the first result noted another selection"
 
 
-def _check_level(record: Record, level: str | None) -> Iterator[str]:
+def _check_level(record: Mapping[str, Any], level: str | None) -> Iterator[str]:
     reason = record["plan"].get("level_d_accepted")
     if level == "D" and not (isinstance(reason, str) and reason):
         yield "one party with nothing but its own numbers, and the plan gives no reason for that"
@@ -152,7 +152,9 @@ def _level(tries: Sequence[Attempt]) -> str | None:
         return None
 
 
-def _unchecked(record: Record, tries: Sequence[Attempt], heads: Sequence[str]) -> list[str]:
+def _unchecked(
+    record: Mapping[str, Any], tries: Sequence[Attempt], heads: Sequence[str]
+) -> list[str]:
     notes = list(UNCHECKED)
     if not heads:
         notes.append("that this is the log whose head was countersigned: no head was given")
@@ -163,7 +165,7 @@ def _unchecked(record: Record, tries: Sequence[Attempt], heads: Sequence[str]) -
     return notes
 
 
-def verify(record: Record, heads: Sequence[str] = ()) -> Report:
+def verify(record: Mapping[str, Any], heads: Sequence[str] = ()) -> Report:
     """Check and replay a record of profile FULL; nothing in it is trusted.
 
     `heads` are log heads as witnesses hold them, or their first 16 digits as printed.
