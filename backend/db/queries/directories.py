@@ -11,7 +11,8 @@ from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::int[]
   $8::text[], $9::int[], $10::text[], $11::text[], $12::text[], $13::text[], $14::int[],
   $15::int[], $16::text[], $17::bool[], $18::int[], $19::timestamptz[], $20::timestamptz[])
   as t(id, region, credit_code, name, kinds, home_region, is_base, risk_class, frequency_cap,
-    status, legal_person, phone, address, lat_e7, lon_e7, crs, fictional, rev, created_at, updated_at)
+    status, legal_person, phone, address, lat_e7, lon_e7, crs, fictional, rev, created_at,
+    updated_at)
 on conflict (id) do update set name = excluded.name, kinds = excluded.kinds,
   home_region = excluded.home_region, is_base = excluded.is_base, risk_class = excluded.risk_class,
   frequency_cap = excluded.frequency_cap, status = excluded.status,
