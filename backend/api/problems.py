@@ -112,7 +112,7 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Probl
         status, errors, headers = fault.status_code, _errors(fault), dict(fault.headers or {})
         code = HTTP_CODE.get(status, "request.fault")
         if isinstance(fault, ValidationException):
-            code = "request.invalid"
+            status, code = 422, "request.invalid"
     else:
         status, code = 500, "request.fault"
     if status == 500:  # noqa: PLR2004 - the one status that is our fault

@@ -1,0 +1,296 @@
+"""The fictional year's people and institutions: rows of text as an office would import them.
+
+One integer makes the same world everywhere. Five universities are real names because the notices
+name them; everything else about them, and everybody else, is invented and says so.
+"""
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from faker import Faker
+
+from backend.services.credit_code import complete
+
+Row = dict[str, str]
+
+SHANDONG, WEIHAI, SHANXI, HEILONGJIANG = 370000, 371000, 140000, 230000
+TAIYUAN, HARBIN, JINAN, QINGDAO = 140100, 230100, 370100, 370200
+CITIES = {
+    SHANDONG: (JINAN, QINGDAO, 370600, 370700, WEIHAI),
+    SHANXI: (TAIYUAN, 140200, 140700),
+    HEILONGJIANG: (HARBIN, 230200, 230600),
+}
+INSTITUTIONS = {SHANDONG: 150, SHANXI: 75, HEILONGJIANG: 75}
+INSPECTORS = {SHANDONG: 32, SHANXI: 14, HEILONGJIANG: 14}
+CLASSES = {SHANDONG: 20, SHANXI: 10, HEILONGJIANG: 10}
+ROSTER = 40
+YEAR = 2026
+MARK = "（虚构）"
+OCCUPATIONS = (
+    "ai",
+    "big-data",
+    "cloud-computing",
+    "iot",
+    "blockchain",
+    "intelligent-manufacturing",
+    "digital-management",
+)
+LEVELS = ("junior", "intermediate", "senior")
+# The notices name them; Shanxi's 2024 allocation is filed as the notice gives it.
+NAMED = {
+    "山西大学": (SHANXI, TAIYUAN, (("ai", 100), ("digital-management", 100))),
+    "太原理工大学": (SHANXI, TAIYUAN, (("blockchain", 50), ("big-data", 150))),
+    "太原科技大学": (SHANXI, TAIYUAN, (("intelligent-manufacturing", 100),)),
+    "哈尔滨工业大学": (HEILONGJIANG, HARBIN, ()),
+    "哈尔滨工程大学": (HEILONGJIANG, HARBIN, ()),
+}
+KINDS_OF_NAME = ("职业培训学校", "数字技能培训中心", "继续教育学院", "人才服务有限公司")
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A planted breach: which item of the sheet fails, with which answer, seen in which picture."""
+
+    kind: str
+    region: int
+    item: str
+    answer: dict[str, object]
+    picture: str
+    words: tuple[str, ...]
+
+
+BREACHES = (
+    Breach("pass_guarantee", SHANDONG, "TI-06", {"result": ["pass_guarantee"]}, "poster",
+           ("数字技术工程师考证", "一次包过", "签约保障")),
+    Breach("refund_guarantee", SHANDONG, "TI-06", {"result": ["refund_guarantee"]}, "poster",
+           ("零风险学习", "不过退费", "全额返还")),
+    Breach("job_guarantee", SHANDONG, "TI-06", {"result": ["job_guarantee"]}, "poster",
+           ("学完即上岗", "包就业", "名企直推")),
+    Breach("loan", SHANDONG, "TI-08", {"result": "found"}, "contract",
+           ("学费分期服务协议", "培训贷合同", "贷款本金 19800 元")),
+    Breach("alliance", SHANDONG, "TI-04", {"result": "found"}, "poster",
+           ("校企联盟", "山西太原教学点", "联盟招生")),
+    Breach("subcontract", SHANXI, "TI-03", {"result": "subcontract"}, "contract",
+           ("委托培训协议", "乙方负责授课收费", "甲方出具证书")),
+    Breach("high_pass_rate", SHANXI, "TI-07", {"result": "no"}, "poster",
+           ("历年高通过率", "通过率 98%", "名师押题")),
+    Breach("out_of_catalogue", HEILONGJIANG, "TI-02", {"result": "out_of_scope"}, "poster",
+           ("虚拟现实工程师班", "高级班招生", "开班公告")),
+    Breach("ghost_roster", SHANDONG, "CV-02", {}, "classroom",
+           ("课堂实景",)),
+)  # fmt: skip
+
+
+@dataclass
+class World:
+    """Rows by import kind, in the order they must be imported, and what was planted where."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    planted: dict[str, Breach] = field(default_factory=dict)  # credit code → breach
+    regions: dict[str, int] = field(default_factory=dict)  # credit code → province
+    named: dict[str, str] = field(default_factory=dict)  # university → credit code
+
+    def add(self, kind: str, row: Row) -> None:
+        """Append one row of text."""
+        self.rows.setdefault(kind, []).append(row)
+
+    def of(self, kind: str, province: int) -> list[Row]:
+        """The rows of one province's office."""
+        return [row for row in self.rows[kind] if int(row["region"]) // 10000 == province // 10000]
+
+
+def credit_code(number: int) -> str:
+    """A well-formed code under a division code that no place has (990000)."""
+    return complete(f"91990000MA{number:07d}")
+
+
+def make(integer: int) -> World:
+    """The whole world of one integer; nothing else goes in."""
+    rng, fake = random.Random(integer), Faker("zh_CN")
+    fake.seed_instance(integer)
+    world = World()
+    for province, count in INSTITUTIONS.items():
+        _institutions(world, province, count, rng, fake)
+    for province, count in INSPECTORS.items():
+        _inspectors(world, province, count, rng, fake)
+    _relations(world, rng)
+    for province, count in CLASSES.items():
+        _classes(world, province, count, rng, fake)
+    return world
+
+
+def _institutions(
+    world: World, province: int, count: int, rng: random.Random, fake: Faker
+) -> None:
+    named = [name for name, (home, _, _) in NAMED.items() if home == province]
+    planted = [breach for breach in BREACHES if breach.region == province]
+    for number in range(count):
+        name = named[number] if number < len(named) else None
+        breach = planted[number - len(named)] if 0 <= number - len(named) < len(planted) else None
+        city = NAMED[name][1] if name else rng.choice(CITIES[province])
+        code = credit_code(province + number)
+        if name:
+            world.named[name] = code
+        if breach:
+            world.planted[code] = breach
+        world.regions[code] = province
+        kinds = "training" if name or breach else _kinds(number)
+        world.add(
+            "institutions",
+            {
+                "credit_code": code,
+                "name": name or f"{fake.city_name()}{fake.last_name()}氏{_ending(number)}{MARK}",
+                "kinds": kinds,
+                "region": str(city),
+                "home_region": str(province),
+                "is_base": "yes" if name else "no",
+                "risk_class": "D" if breach else rng.choices("ABC", (50, 35, 15))[0],
+                "status": "active",
+                "legal_person": f"{fake.name()}{MARK}",
+                "phone": f"0000-{rng.randrange(10**7):07d}",
+                "address": f"{fake.street_address()}{MARK}",
+                "latitude": f"{rng.uniform(35.0, 38.0):.6f}",
+                "longitude": f"{rng.uniform(112.0, 122.0):.6f}",
+                "crs": "wgs84",
+                "fictional": "yes",
+            },
+        )
+        _catalogue(world, code, city, kinds, name, rng)
+
+
+def _ending(number: int) -> str:
+    return KINDS_OF_NAME[number % len(KINDS_OF_NAME)]
+
+
+def _kinds(number: int) -> str:
+    return "evaluation" if number % 6 == 5 else "training;evaluation" if number % 12 == 7 else "training"  # noqa: E501, PLR2004 - a sixth evaluates, a twelfth does both
+
+
+def _catalogue(  # noqa: PLR0913 - one row, one argument a column
+    world: World, code: str, city: int, kinds: str, name: str | None, rng: random.Random
+) -> None:
+    filed = [occupation for occupation, _ in NAMED[name][2]] if name else []
+    for kind in kinds.split(";"):
+        for occupation in filed or rng.sample(OCCUPATIONS, rng.randint(1, 3)):
+            listed = date(YEAR - 2, 1, 1) + timedelta(days=rng.randrange(500))
+            world.add(
+                "catalogue",
+                {
+                    "credit_code": code,
+                    "region": str(city),
+                    "kind": kind,
+                    "occupation": occupation,
+                    "levels": ";".join(LEVELS[: rng.randint(1, 3)]),
+                    "listed_on": listed.isoformat(),
+                    "source_notice": f"示例目录公告 {listed.year}-{listed.month:02d}{MARK}",
+                },
+            )
+
+
+def _inspectors(world: World, province: int, count: int, rng: random.Random, fake: Faker) -> None:
+    for number in range(count):
+        expired = number == count - 1  # one in each province cannot be drawn
+        until = date(YEAR - 1, 12, 31) if expired else date(YEAR + 1 + number % 3, 6, 30)
+        world.add(
+            "inspectors",
+            {
+                "staff_code": f"S{province // 10000}{number:04d}",
+                "name": f"{fake.name()}{MARK}",
+                "region": str(province),
+                "department": "人力资源社会保障厅",
+                "unit": f"{('职业能力建设处', '专业技术人员管理处', '执法监察局', '信息中心')[number % 4]}",
+                "licence_no": f"示{province // 10000}{number:06d}",
+                "licence_until": until.isoformat(),
+                "lead": "yes" if number % 2 == 0 else "no",
+                "skills": "training;evaluation" if number % 3 else "training",
+                "areas": ";".join(map(str, CITIES[province])),
+                "cap": str(rng.randint(6, 9)),
+                "available": "yes",
+            },
+        )
+
+
+def _relations(world: World, rng: random.Random) -> None:
+    for row in world.rows["inspectors"][::4]:
+        province = int(row["region"])
+        code = rng.choice([c for c, home in world.regions.items() if home == province])
+        world.add(
+            "relations",
+            {
+                "staff_code": row["staff_code"],
+                "credit_code": code,
+                "ground": "近亲属任职",
+                "declared_on": f"{YEAR}-01-15",
+            },
+        )
+
+
+def _classes(world: World, province: int, count: int, rng: random.Random, fake: Faker) -> None:
+    training = [
+        row for row in world.rows["institutions"]
+        if int(row["home_region"]) == province and "training" in row["kinds"]
+    ]  # fmt: skip
+    listed = {row["credit_code"]: row for row in reversed(world.rows["catalogue"])}
+    for number in range(count):
+        row = training[number]
+        breach = world.planted.get(row["credit_code"])
+        elsewhere = breach is not None and breach.kind == "alliance"
+        outside = breach is not None and breach.kind == "out_of_catalogue"
+        starts = date(YEAR, 3, 2) + timedelta(days=7 * (number % 4))
+        code = f"C{province // 10000}-{YEAR}-{number + 1:03d}"
+        common = {
+            "credit_code": row["credit_code"],
+            "region": row["region"],
+        }
+        world.add(
+            "classes",
+            {
+                **common,
+                "code": code,
+                "title": f"数字技术工程师培训 {number + 1:02d} 班{MARK}",
+                "occupation": "virtual-reality" if outside else listed[row["credit_code"]]["occupation"],
+                "level": "junior",
+                "mode": "mixed",
+                "venue_region": str(TAIYUAN if elsewhere else row["region"]),
+                "venue": f"{fake.street_address()} 教室 {number + 1}{MARK}",
+                "teacher": f"{fake.name()}{MARK}",
+                "starts_on": starts.isoformat(),
+                "ends_on": (starts + timedelta(days=54)).isoformat(),
+                "status": "running",
+            },
+        )
+        _sessions(world, common, code, starts)
+        _roster(world, common, code, rng, fake)
+
+
+def _sessions(world: World, common: Row, code: str, starts: date) -> None:
+    for number in range(16):
+        day = starts + timedelta(days=7 * (number // 2) + number % 2 * 2)
+        world.add(
+            "sessions",
+            {
+                **common,
+                "class_code": code,
+                "code": f"L{number + 1:02d}",
+                "on_date": day.isoformat(),
+                "starts": "09:00",
+                "ends": "16:30",
+                "mode": "offline" if number % 3 else "online",
+                "status": "planned",
+            },
+        )
+
+
+def _roster(world: World, common: Row, code: str, rng: random.Random, fake: Faker) -> None:
+    for number in range(ROSTER):
+        world.add(
+            "rosters",
+            {
+                **common,
+                "class_code": code,
+                "roster_no": str(number + 1),
+                "name": f"{fake.name()}{MARK}",
+                "id_tail": f"{rng.randrange(1000):03d}{rng.choice('0123456789X')}",
+            },
+        )
