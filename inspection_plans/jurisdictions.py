@@ -43,10 +43,7 @@ def jurisdiction_of(region: int, known: Collection[str]) -> Jurisdiction:
     """
     if not _NATION <= region <= _LAST:
         raise MalformedRegion(field="region", region=region)
-    digits = str(region)
-    while digits.endswith("00"):
-        digits = digits[:-2]
-    return next((code for code in lineage(_PREFIX + digits) if code in known), NATIONAL)
+    return next((code for code in lineage(f"{_PREFIX}{region}") if code in known), NATIONAL)
 
 
 def region_of(jurisdiction: str) -> int:

@@ -35,7 +35,7 @@ from inspection_plans.sheets import (
     TickRule,
     YesNo,
 )
-from inspection_plans.verdict import suspected
+from inspection_plans.verdict import consequences, suspected
 from inspection_plans.vocabulary import Severity, Verdict
 
 DAY = date(2024, 7, 1)
@@ -140,6 +140,11 @@ def test_what_is_no_plain_answer_needs_a_reason(
             verdict(place, item, value, reason)
         assert refused.value.facts["item"] == item
     assert verdict(place, item, value, "班次只有三人").verdict is expected
+
+
+def test_an_item_applies_when_one_of_its_parts_does() -> None:
+    value = {"result": "na", "sample": {"checked": 5, "failed": 0}}
+    assert verdict("CN-37", "TI-10", value, "收费由上级统一公示").verdict is PASS
 
 
 def test_a_breach_needs_no_reason_beside_a_question() -> None:
@@ -278,9 +283,27 @@ def test_a_ticked_promise_cites_its_own_clauses_and_what_follows() -> None:
         "national-2021-71/6.3/pass-guarantee",
         "heilongjiang-2023-13/5.3/pass-guarantee",
     )
-    assert "national-2021-71/6.3/exit-catalogue" in found.consequences
-    assert "heilongjiang-2023-13/5.3/consequence" in found.consequences
-    assert len(set(found.consequences)) == len(found.consequences)
+    assert found.consequences == (
+        "national-2021-71/6.3/exit-catalogue",
+        "national-2021-71/6.3/handover",
+        "heilongjiang-2023-13/5.3/consequence",
+    )
+
+
+def test_two_ticked_promises_cite_the_clauses_of_both() -> None:
+    (found,) = findings("CN-37", "TI-06", {"ticked": ["job_guarantee", "salary_guarantee"]})
+    assert found.clauses == (
+        "national-2021-71/6.3/job-guarantee",
+        "national-2021-71/6.3/salary-guarantee",
+        "shandong-2022-156/6.2/job-guarantee",
+        "shandong-2022-156/6.2/salary-guarantee",
+    )
+    assert found.failed == ("ticked:job_guarantee", "ticked:salary_guarantee")
+
+
+def test_a_consequence_counts_only_while_its_paper_is_in_force() -> None:
+    loan = loader.load().clause("heilongjiang-2023-13/5.3/loan")
+    assert consequences([loan.id], {loan.id: loan}) == ()
 
 
 def test_a_ban_that_is_only_local_has_no_stated_consequence() -> None:
