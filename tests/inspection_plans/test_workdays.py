@@ -108,6 +108,11 @@ def test_a_term_that_needs_an_unpublished_year_is_provisional() -> None:
     # The last working day before an unpublished year needs no table of that year.
     assert not CALENDAR.due(date(2026, 12, 30), 1, Unit.WORKING_DAY).provisional
     assert not CALENDAR.published(date(2027, 1, 1))
+    # Calendar days need no table of the year they started in, working days do.
+    early = date(2020, 12, 31)
+    assert CALENDAR.due(early, 30, Unit.DAY) == Due(date(2021, 2, 1), date(2021, 1, 30), False)
+    assert not CALENDAR.due(early, 5, Unit.WORKING_DAY).provisional
+    assert CALENDAR.due(date(2020, 12, 30), 5, Unit.WORKING_DAY).provisional
 
 
 @pytest.mark.parametrize("amount", [0, -1, 10**7])
