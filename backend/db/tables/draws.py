@@ -84,6 +84,27 @@ class DrawLog(Table, tablename="draw_log"):
     hash = Text(null=False, default=None)
 
 
+class DrawPage(Table, tablename="draw_page"):
+    """What the public may read of one draw: exactly these bytes."""
+
+    draw = ForeignKey(
+        Draw,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    region = Integer(null=False, default=None)
+    code = Text(null=False, default=None)
+    attempt = Integer(null=False, default=None)
+    state = Text(null=False, default=None)
+    disclose_on = Date(null=False, default=None)
+    etag = Text(null=False, default=None)
+    body = Bytea(null=False, default=None)
+    updated_at = Timestamptz(null=False, default=None)
+
+
 class DrawResult(Table, tablename="draw_result"):
     """One draw result."""
 

@@ -1,0 +1,39 @@
+"""The timer: every minute it orders what has come due; the only speaker of APScheduler."""
+
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from backend.jobs.context import Context
+from backend.services import occurrences
+
+DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
+
+
+async def tick(context: Context) -> int:
+    """Order due draws and the daily look at disclosures; how many were ordered."""
+    at = context.clock()
+    ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
+    return ordered + await occurrences.fire_daily(
+        "draws:daily", "draw.daily", hour=DISCLOSURE_HOUR_UTC, regions=context.regions, at=at
+    )
+
+
+def timer(context: Context) -> AsyncIOScheduler:
+    """A started scheduler that ticks at once and then every minute.
+
+    Slots are kept in the occurrence table, not here: a tick that was missed costs a minute.
+    """
+    scheduler = AsyncIOScheduler(timezone=ZoneInfo("Asia/Shanghai"))
+    scheduler.add_job(
+        tick,
+        "cron",
+        args=[context],
+        minute="*",
+        coalesce=True,
+        max_instances=1,
+        misfire_grace_time=None,
+        next_run_time=context.clock(),
+    )
+    scheduler.start()
+    return scheduler

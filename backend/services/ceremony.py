@@ -1,0 +1,396 @@
+"""The ceremony of a draw: commitments, named chance, reveals; or the attempt is made void."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import msgspec
+
+from backend.db.tables.draws import Draw, DrawShare
+from backend.keyring import Keyring
+from backend.piccolo_conf import DB
+from backend.services import drawrows, parties, tasks
+from backend.services.act import Act
+from backend.services.entropy import check_value
+from backend.services.errors import ServiceRefusal
+from backend.services.frames import Token
+from backend.services.planchecks import OPERATOR
+from backend.services.records.draws import Announced, DrawRecord
+from inspection_plans import gates, states
+from inspection_plans.draw.digest import hexdigest
+from inspection_plans.draw.seed import commitment, tagged
+from inspection_plans.errors import Family
+from inspection_plans.states import Noun
+from media.keys import wrap
+
+SECRET_BYTES = 32
+SHARE = """
+insert into draw_share (draw, party, region, commitment, secret, committed_at)
+values ($1, $2, $3, $4, $5, $6)
+"""
+COMMIT_TAG = tagged("ssj1.commit")
+
+
+class NotAParty(ServiceRefusal):
+    """This draw has no such party; parties are named at the freeze."""
+
+    code = "draw.not_a_party"
+    family = Family.CONFLICT
+
+
+class Committed(ServiceRefusal):
+    """The party has committed already; a second, different commitment would be a choice."""
+
+    code = "draw.committed"
+    family = Family.CONFLICT
+
+
+class CommitsMissing(ServiceRefusal):
+    """Chance may be entered only after every party has committed."""
+
+    code = "draw.commits_missing"
+    family = Family.CONFLICT
+
+
+class Unannounced(ServiceRefusal):
+    """This source was not named at the freeze; choosing it now would be a choice."""
+
+    code = "draw.entropy_unannounced"
+    family = Family.CONFLICT
+
+
+class EntropyGiven(ServiceRefusal):
+    """The source has another value already."""
+
+    code = "draw.entropy_given"
+    family = Family.CONFLICT
+
+
+class RevealEarly(ServiceRefusal):
+    """Nobody reveals before every commitment and every named chance is in."""
+
+    code = "draw.reveal_early"
+    family = Family.CONFLICT
+
+
+class RevealMismatch(ServiceRefusal):
+    """What is revealed does not open the party's commitment."""
+
+    code = "draw.reveal_mismatch"
+
+
+class RevealLate(ServiceRefusal):
+    """The deadline is over; the attempt is made void and names who was missing."""
+
+    code = "draw.reveal_late"
+    family = Family.CONFLICT
+
+
+class HeadUnknown(ServiceRefusal):
+    """What was signed is not the hash of an entry about this draw."""
+
+    code = "draw.head_unknown"
+
+
+class InTime(ServiceRefusal):
+    """The deadline is not over: nobody can be called missing."""
+
+    code = "draw.in_time"
+    family = Family.CONFLICT
+
+
+class ResultStands(ServiceRefusal):
+    """A draw with a result is never made void; nor is a void one made void again."""
+
+    code = "draw.result_stands"
+    family = Family.CONFLICT
+
+
+class NotProposed(ServiceRefusal):
+    """Making a draw void takes a proposal with a reason and a second person."""
+
+    code = "draw.void_not_proposed"
+    family = Family.GATE
+
+
+async def _share(
+    draw: DrawRecord, party: str, commits: str, secret: bytes | None, act: Act
+) -> None:
+    await DB.connection.execute(SHARE, draw.id, party, draw.region, commits, secret, act.at)
+
+
+async def commit_operator(
+    draw: DrawRecord, *, keys: Keyring, token: Token, act: Act
+) -> DrawRecord:
+    """Commit for the product itself; its secret is sealed here, so only an outage withholds it.
+
+    Source: draw.md section 3.5.
+    """
+    secret = token(SECRET_BYTES)
+    commits = commitment(draw.alg, draw.code, draw.attempt, OPERATOR, secret.hex())
+    await _share(draw, OPERATOR, commits, wrap(keys.kek, secret), act)
+    return await drawrows.note(draw, "commit", {"party": OPERATOR, "commitment": commits}, act=act)
+
+
+async def commit(
+    draw_id: UUID, party: str, commits: str, signature: str, *, act: Act, keys: Keyring
+) -> DrawRecord:
+    """Take a party's commitment (hex), signed by its key over tag and commitment.
+
+    Raises: NotAParty, Committed, "signature.invalid", "draw.wrong_state".
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        states.require(Noun.DRAW, draw.state, "reveal")
+        if party not in draw.parties or party == OPERATOR:
+            raise NotAParty(field="party", parties=list(draw.parties))
+        signed = COMMIT_TAG + bytes.fromhex(commits)
+        await parties.check_signature(party, signed, signature, region=draw.region)
+        for share in await drawrows.shares(draw_id):
+            if share.party == party and share.commitment == commits:
+                return draw
+            if share.party == party:
+                raise Committed(field="party", committed_at=share.committed_at.isoformat())
+        await _share(draw, party, commits, None, act)
+        body = {"party": party, "commitment": commits}
+        draw = await drawrows.note(draw, "commit", body, act=act)
+        await drawrows.record(draw, "committed", act=act, reason=party)
+        return await advance(draw, keys=keys, act=act)
+
+
+async def enter(
+    draw_id: UUID,
+    source: str,
+    ref: str,
+    value: str,
+    witnesses: Sequence[str],
+    *,
+    act: Act,
+    keys: Keyring,
+) -> DrawRecord:
+    """Enter the value of a source named at the freeze; the last one lets the operator reveal.
+
+    Raises: CommitsMissing, Unannounced, EntropyGiven, "draw.dice_invalid", "draw.value_invalid".
+    Source: draw.md sections 3.3 and 3.4.
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        states.require(Noun.DRAW, draw.state, "reveal")
+        awaited = drawrows.missing(draw, await drawrows.shares(draw_id))
+        if any(item.startswith("commit:") for item in awaited):
+            raise CommitsMissing(missing=list(awaited))
+        one = next((e for e in draw.entropy if (e.source, e.ref) == (source, ref)), None)
+        if one is None:
+            raise Unannounced(field="ref", announced=msgspec.to_builtins(draw.entropy))
+        entered = Announced(source, ref, value, check_value(source, value, witnesses))
+        if one == entered:
+            return draw
+        if one.value is not None:
+            raise EntropyGiven(field="value", source=source, ref=ref)
+        entropy = tuple(entered if e is one else e for e in draw.entropy)
+        await Draw.update({Draw.entropy: msgspec.to_builtins(entropy)}).where(Draw.id == draw_id)
+        body = {name: value for name, value in msgspec.to_builtins(entered).items() if value}
+        draw = msgspec.structs.replace(draw, entropy=entropy)
+        draw = await drawrows.note(draw, "entropy", body, act=act)
+        await drawrows.record(draw, "entropy_entered", act=act, reason=f"{source}: {ref}")
+        return await advance(draw, keys=keys, act=act)
+
+
+async def _reveal(
+    draw: DrawRecord,
+    party: str,
+    secret: bytes,
+    signed: tuple[str, str],
+    *,
+    keys: Keyring,
+    act: Act,
+) -> DrawRecord:
+    """Keep a secret that opens its commitment; the log gets its digest alone until disclosure."""
+    await DrawShare.update(
+        {DrawShare.secret: wrap(keys.kek, secret), DrawShare.revealed_at: act.at}
+    ).where((DrawShare.draw == draw.id) & (DrawShare.party == party))
+    head, signature = signed
+    body = {
+        "party": party,
+        "digest": hexdigest(draw.alg, secret),
+        "countersigned": [{"party": party, "head": head, "signature": signature}],
+    }
+    draw = await drawrows.note(draw, "reveal", body, act=act)
+    await drawrows.record(draw, "secret_revealed", act=act, reason=party)
+    return draw
+
+
+async def reveal(
+    draw_id: UUID,
+    party: str,
+    secret: str,
+    *,
+    head: str,
+    signature: str,
+    act: Act,
+    keys: Keyring,
+) -> DrawRecord:
+    """Take a party's secret (hex) with its signature over a head of this draw's log.
+
+    Raises: NotAParty, RevealEarly, RevealLate, RevealMismatch, HeadUnknown,
+    "signature.invalid", "draw.wrong_state".  Source: draw.md sections 3.1, 3.3, 3.5.
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        shares = await drawrows.shares(draw_id)
+        share = next((one for one in shares if one.party == party), None)
+        if party not in draw.parties or party == OPERATOR:
+            raise NotAParty(field="party", parties=list(draw.parties))
+        right = commitment(draw.alg, draw.code, draw.attempt, party, secret)
+        if share is not None and share.commitment != right:
+            raise RevealMismatch(field="secret")
+        if share is not None and share.revealed_at is not None:
+            return draw
+        states.require(Noun.DRAW, draw.state, "reveal")
+        awaited = drawrows.missing(draw, shares)
+        if not all(item.startswith("reveal:") for item in awaited):
+            raise RevealEarly(missing=list(awaited))
+        if act.at > draw.reveal_by:
+            raise RevealLate(reveal_by=draw.reveal_by.isoformat())
+        await _check_head(draw, head)
+        await parties.check_signature(party, bytes.fromhex(head), signature, region=draw.region)
+        await _reveal(draw, party, bytes.fromhex(secret), (head, signature), keys=keys, act=act)
+        return await advance(await drawrows.lock(draw_id), keys=keys, act=act)
+
+
+async def _check_head(draw: DrawRecord, head: str) -> None:
+    known = await DB.connection.fetchval(
+        "select true from draw_log where hash = $1 and draw = $2", head, draw.id
+    )
+    if not known:
+        raise HeadUnknown(field="head", head=draw.head)
+
+
+async def advance(draw: DrawRecord, *, keys: Keyring, act: Act) -> DrawRecord:
+    """Do what has become possible: the operator reveals first, the last reveal orders the run."""
+    awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
+    if f"reveal:{OPERATOR}" in awaited:
+        secret = (await drawrows.secrets(draw.id, keys=keys))[OPERATOR]
+        signature = keys.server.sign(bytes.fromhex(draw.head)).hex()
+        draw = await _reveal(
+            draw, OPERATOR, bytes.fromhex(secret), (draw.head, signature), keys=keys, act=act
+        )
+        awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
+    if not awaited:
+        draw = await drawrows.move(draw, "reveal", act=act)
+        await tasks.enqueue(
+            "draw.run",
+            {"draw": str(draw.id)},
+            region=draw.region,
+            at=act.at,
+            dedupe=str(draw.id),
+        )
+    await drawrows.show(draw, act=act)
+    return draw
+
+
+async def countersign(
+    draw_id: UUID, party: str, head: str, signature: str, *, act: Act
+) -> DrawRecord:
+    """Keep a party's signature over a head of this draw's log; printed and exported with it.
+
+    Raises: NotAParty, HeadUnknown, "signature.invalid".
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        if party not in draw.parties:
+            raise NotAParty(field="party", parties=list(draw.parties))
+        await _check_head(draw, head)
+        await parties.check_signature(party, bytes.fromhex(head), signature, region=draw.region)
+        at_head = msgspec.structs.replace(draw, head=head)
+        await drawrows.countersign(at_head, party, bytes.fromhex(signature), act=act)
+        await drawrows.record(draw, "countersigned", act=act, reason=party)
+    return draw
+
+
+async def propose_void(draw_id: UUID, reason: str, *, act: Act) -> DrawRecord:
+    """Propose to make an attempt without a result void, with a reason the public will read.
+
+    Raises: ResultStands ("draw.result_stands").
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        _without_result(draw)
+        await Draw.update(
+            {Draw.void_reason: reason.strip(), Draw.void_proposed_by: act.by.id}
+        ).where(Draw.id == draw_id)
+        await drawrows.record(draw, "void_proposed", act=act, reason=reason.strip())
+        return await drawrows.lock(draw_id)
+
+
+def _without_result(draw: DrawRecord) -> None:
+    if draw.state not in ("frozen", "revealed"):
+        raise ResultStands(state=draw.state)
+
+
+async def void(draw_id: UUID, *, act: Act) -> DrawRecord:
+    """Make an attempt void as proposed, by a second person; it stays visible with both names.
+
+    Raises: ResultStands, NotProposed, "draw.same_person".
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        _without_result(draw)
+        if draw.void_reason is None or draw.void_proposed_by is None:
+            raise NotProposed
+        gates.second_person(Noun.DRAW, author=draw.void_proposed_by, approver=act.by.id)
+        proposer = await DB.connection.fetchval(
+            "select display_name from account where id = $1", draw.void_proposed_by
+        )
+        body = {
+            "party": None,
+            "missing": [],
+            "reason": draw.void_reason,
+            "by": proposer,
+            "second": act.by.name,
+        }
+        return await _void(draw, body, act=act, voided_by=act.by.id)
+
+
+async def _void(
+    draw: DrawRecord, body: Mapping[str, object], *, act: Act, voided_by: UUID | None
+) -> DrawRecord:
+    draw = await drawrows.note(draw, "void", body, act=act)
+    reason = str(body["reason"])
+    draw = await drawrows.move(draw, "void", act=act, void_reason=reason, voided_by=voided_by)
+    await drawrows.show(draw, act=act)
+    return draw
+
+
+async def expire(draw_id: UUID, *, act: Act) -> DrawRecord:
+    """Make an attempt void whose deadline is over, and name the parties that were missing.
+
+    Never a default value in place of a missing one: that would hand over a free bit.
+    Raises: InTime ("draw.in_time").  Source: draw.md section 3.5.
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        if draw.state != "frozen":
+            return draw
+        if act.at <= draw.reveal_by:
+            raise InTime(reveal_by=draw.reveal_by.isoformat())
+        awaited = drawrows.missing(draw, await drawrows.shares(draw_id))
+        blamed = [item.partition(":")[2] for item in awaited if not item.startswith("entropy:")]
+        body = {
+            "party": blamed[0] if blamed else None,
+            "missing": blamed,
+            "reason": f"deadline: {', '.join(awaited)}",
+        }
+        return await _void(draw, body, act=act, voided_by=None)
+
+
+async def remind(*, act: Act) -> int:
+    """Note, once a day, every open attempt that still waits for somebody; how many there are."""
+    async with DB.transaction(act.by.scope):
+        rows = await DB.connection.fetch(
+            "select * from draw where state = 'frozen' and reveal_by >= $1 order by id", act.at
+        )
+        for row in rows:
+            draw = drawrows.to_draw(row)
+            awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
+            await drawrows.record(draw, "reminded", act=act, reason=", ".join(awaited))
+    return len(rows)

@@ -1,0 +1,197 @@
+"""Opening a draw: keys and secrets published, so that a stranger can replay all of it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend.db.engine import Scope
+from backend.keyring import Keyring
+from backend.piccolo_conf import DB
+from backend.services import drawlog, drawrows
+from backend.services.act import Act
+from backend.services.drawrows import Frozen
+from backend.services.errors import Absent, ServiceRefusal
+from backend.services.frames import on_day
+from backend.services.records.draws import DrawRecord, PageLine, PublicPage, Verdict
+from inspection_plans.draw.record import build
+from inspection_plans.draw.verify import verify as replay
+from inspection_plans.errors import Family
+
+PUBLIC = Scope(role="public")
+# States in which a visit's target is no secret any more.
+DONE = (
+    "submitted",
+    "complete",
+    "accepted",
+    "returned",
+    "concluded",
+    "concluded_with_gap",
+    "unreachable",
+    "closed",
+    "refused",
+)
+SENT = """
+select a.inspector from assignment a join visit v on v.id = a.visit
+where v.draw = $1 and a.state = 'active' and v.state = any ($2)
+"""
+PAGES = """
+select draw as id, code, attempt, state, disclose_on, etag,
+  state = 'drawn' and disclose_on < $3 as overdue
+from draw_page where ($1::uuid is null or draw < $1) order by draw desc limit $2
+"""
+
+
+class Sealed(ServiceRefusal):
+    """Visits of the draw are still to come: publishing now would tip them off."""
+
+    code = "draw.sealed"
+    family = Family.CONFLICT
+
+
+class NotDisclosed(ServiceRefusal):
+    """Until its disclosure a draw has digests and counts, nothing to replay."""
+
+    code = "draw.not_disclosed"
+    family = Family.CONFLICT
+
+
+async def _ripe(draw: DrawRecord, act: Act) -> None:
+    """Disclosure waits for the visits, or for the day the plan set. Source: draw.md 3.6."""
+    if on_day(act.at) >= draw.disclose_on:
+        return
+    open_visits = await DB.connection.fetchval(
+        "select count(*) from visit where draw = $1 and state <> all ($2)", draw.id, list(DONE)
+    )
+    if open_visits:
+        raise Sealed(open_visits=open_visits, disclose_on=draw.disclose_on.isoformat())
+
+
+async def _persons(draw: DrawRecord, kept: Frozen) -> list[dict[str, str]]:
+    """Licence and salt of those sent: only theirs open the commitment behind a pseudonym.
+
+    Source: draw.md section 2.5.
+    """
+    sent = {str(row["inspector"]) for row in await DB.connection.fetch(SENT, draw.id, list(DONE))}
+    return [
+        {"id": alias, "licence": secret["licence"], "salt": secret["salt"]}
+        for alias, secret in sorted(kept.pseudonyms["aliases"].items())
+        if secret["inspector"] in sent
+    ]
+
+
+async def full(draw: DrawRecord, kept: Frozen) -> dict[str, Any]:
+    """The full record of a draw with a result, with its year's log as it is now."""
+    row = await DB.connection.fetchrow("select * from draw_result where draw = $1", draw.id)
+    return build(
+        draw.alg,
+        draw.code,
+        kept.plan,
+        kept.frames,
+        keys=kept.keys,
+        log=await drawlog.entries(draw.region, await drawrows.year_of(draw)),
+        outcome={name: row[name] for name in ("selection", "assignment", "days")},
+    )
+
+
+async def disclose(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
+    """Publish keys, secrets and the licences of those sent; a second call changes nothing.
+
+    Raises: Absent, Sealed ("draw.sealed"), "draw.wrong_state".
+    Source: draw.md sections 2.6, 3.3, 3.6.
+    """
+    async with DB.transaction(act.by.scope):
+        draw = await drawrows.lock(draw_id)
+        if draw.state == "published":
+            return draw
+        if draw.state == "drawn":
+            await _ripe(draw, act)
+        draw = await drawrows.move(draw, "publish", act=act, published_at=act.at)
+        kept = await drawrows.frozen(draw_id, keys=keys)
+        persons = {"persons": await _persons(draw, kept)}
+        draw = await drawrows.note(draw, "disclose", persons, act=act)
+        secrets = await drawrows.secrets(draw_id, keys=keys)
+        for party in draw.parties:
+            opening = {"party": party, "value": secrets[party]}
+            draw = await drawrows.note(draw, "opening", opening, act=act)
+        await drawrows.sign_as_operator(draw, keys=keys, act=act)
+        await drawrows.show(draw, act=act, full=await full(draw, kept))
+    return draw
+
+
+async def due(*, act: Act) -> tuple[UUID, ...]:
+    """The draws whose day of disclosure has come."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(
+            "select id from draw where state = 'drawn' and disclose_on <= $1 order by id",
+            on_day(act.at),
+        )
+    return tuple(row["id"] for row in rows)
+
+
+async def page(code: str, *, attempt: int | None = None) -> PublicPage:
+    """What anybody may read of a draw: the same bytes as long as its tag is the same.
+
+    Raises: Absent ("thing.absent").
+    """
+    async with DB.transaction(PUBLIC, readonly=True):
+        row = await DB.connection.fetchrow(
+            "select code, etag, body from draw_page where code = $1"
+            " and ($2::int is null or attempt = $2) order by attempt desc limit 1",
+            code,
+            attempt,
+        )
+    if row is None:
+        raise Absent
+    return PublicPage(**dict(row))
+
+
+async def pages(
+    *, today: date, after: UUID | None = None, limit: int = 100
+) -> tuple[PageLine, ...]:
+    """A page of the public list, the newest draw first; void attempts and late ones show."""
+    async with DB.transaction(PUBLIC, readonly=True):
+        rows = await DB.connection.fetch(PAGES, after, min(limit, 200), today)
+    return tuple(msgspec.convert(dict(row), PageLine) for row in rows)
+
+
+async def log(region: int, year: int) -> list[drawlog.Entry]:
+    """The public log of an office's draws in a year, whole and in order."""
+    async with DB.transaction(PUBLIC, readonly=True):
+        return await drawlog.entries(region, year)
+
+
+async def record(draw_id: UUID, *, act: Act) -> dict[str, Any]:
+    """The public page of a draw as JSON values, for the office. Raises: Absent."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        body = await DB.connection.fetchval("select body from draw_page where draw = $1", draw_id)
+    if body is None:
+        raise Absent
+    values: dict[str, Any] = msgspec.json.decode(body)
+    return values
+
+
+async def verify(draw_id: UUID, *, act: Act) -> Verdict:
+    """Replay the published record with the verifier a citizen runs.
+
+    Raises: Absent, NotDisclosed ("draw.not_disclosed").  Source: draw.md section 9.
+    """
+    public = await record(draw_id, act=act)
+    return await asyncio.to_thread(judge, public)
+
+
+def judge(public: Mapping[str, Any]) -> Verdict:
+    """The verifier's answer to one public page, with the heads its parties signed."""
+    if public["record"] is None:
+        raise NotDisclosed(disclose_on=public["draw"]["disclose_on"])
+    heads = [one["hash"] for one in public["countersigns"]]
+    report = replay(public["record"], heads)
+    return Verdict(
+        ok=report.ok,
+        level=report.level or "",
+        problems=tuple(f"{failure.check}: {failure.text}" for failure in report.failures),
+        unchecked=tuple(report.unchecked),
+    )

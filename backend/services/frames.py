@@ -1,0 +1,240 @@
+"""The frame of objects 抽样框: who can be drawn, in which stratum, and who is excluded by rule."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from backend.db.queries.frames import BELOW, INSTITUTIONS, SESSIONS
+from backend.piccolo_conf import DB
+from backend.services.errors import ServiceRefusal
+from backend.services.planchecks import selection_doc
+from backend.services.records.plans import PlanRecord, Stratum
+from inspection_plans.draw.digest import hexdigest
+from inspection_plans.errors import Family
+from inspection_plans.loader import load_calendar
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NO_CAP = 1_000_000
+EXAMPLES = 5
+Token = Callable[[int], bytes]
+Row = dict[str, Any]
+
+
+class FrameEmpty(ServiceRefusal):
+    """Nobody can be drawn: no object is in scope, or every one of them is excluded by rule."""
+
+    code = "frame.empty"
+    family = Family.CONFLICT
+
+
+class Uncovered(ServiceRefusal):
+    """Objects in scope belong to no stratum of the plan: drawing would leave them out quietly."""
+
+    code = "frame.uncovered"
+    family = Family.CONFLICT
+
+
+class Ambiguous(ServiceRefusal):
+    """Objects in scope belong to two strata of the plan."""
+
+    code = "frame.ambiguous"
+    family = Family.CONFLICT
+
+
+class NoDays(ServiceRefusal):
+    """No working day of the window lies after the draw."""
+
+    code = "frame.no_days"
+    family = Family.CONFLICT
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a drawn object id stands for; kept beside the frame, never in the public record."""
+
+    institution: UUID
+    region: int
+    kind: str
+    training_class: UUID | None = None
+    class_session: UUID | None = None
+
+
+class Objects(msgspec.Struct, frozen=True, kw_only=True):
+    """The object frame before its salt: rows by id, what each stands for, opaque strata."""
+
+    rows: list[Row]
+    targets: dict[str, Target]
+    strata: dict[str, str]
+    days: list[str]
+
+    @property
+    def exclusions(self) -> dict[str, int]:
+        """How many are excluded by which rule."""
+        return dict(Counter(row["excl"] for row in self.rows if "excl" in row))
+
+
+def on_day(at: datetime) -> date:
+    """The day of an instant in Shanghai."""
+    return at.astimezone(SHANGHAI).date()
+
+
+def _exclusion(row: Mapping[str, Any], plan: PlanRecord) -> str | None:
+    """The rule that excludes an object, the weightiest first; dated facts only.
+
+    Source: draw.md section 2.7.
+    """
+    cap = min(plan.spec.frequency_cap, row["frequency_cap"] or NO_CAP)
+    last: date | None = row["last_visit"]
+    rest = timedelta(days=plan.spec.cool_down_days)
+    for code, holds in (
+        ("CLOSED", row["status"] in ("closed", "suspended") or row["cancelled"]),
+        ("MOVED", row["status"] == "moved" or row["moved"]),
+        ("TERM_OVER", not row["listed"]),
+        ("SCOPE", not row["in_scope"]),
+        ("CASE_OPEN", row["case_open"]),
+        ("CAP_REACHED", row["visits"] >= cap),
+        ("COOLDOWN", last is not None and last + rest > plan.window_from),
+    ):
+        if holds:
+            return code
+    return None
+
+
+def opaque(names: Iterable[str], key: bytes, alg: str) -> dict[str, str]:
+    """Name → ``s001``: numbered in an order that only the frame's key tells.
+
+    Source: draw.md section 2.5 (published class A–D is an internal reference).
+    """
+    order = sorted(names, key=lambda name: hexdigest(alg, key + name.encode()))
+    return {name: f"s{place:03}" for place, name in enumerate(order, 1)}
+
+
+def _fits(stratum: Stratum, row: Mapping[str, Any], below: Mapping[int, frozenset[int]]) -> bool:
+    if stratum.risk and row["risk_class"] not in stratum.risk:
+        return False
+    return not stratum.regions or any(row["region"] in below[code] for code in stratum.regions)
+
+
+def _stratify(
+    found: Sequence[Mapping[str, Any]], plan: PlanRecord, below: Mapping[int, frozenset[int]]
+) -> list[str]:
+    """The stratum name of every row. Raises: Uncovered, Ambiguous."""
+    fitting: dict[tuple[str, int], list[str]] = {}
+    for row in found:
+        place = (row["risk_class"], row["region"])
+        if place not in fitting:
+            fitting[place] = [s.name for s in plan.spec.strata if _fits(s, row, below)]
+    places = Counter((row["risk_class"], row["region"]) for row in found)
+    for refusal, wrong in (
+        (Uncovered, [place for place, names in fitting.items() if not names]),
+        (Ambiguous, [place for place, names in fitting.items() if len(names) > 1]),
+    ):
+        if wrong:
+            raise refusal(
+                field="strata",
+                count=sum(places[place] for place in wrong),
+                examples=[{"risk": risk, "region": region} for risk, region in wrong[:EXAMPLES]],
+            )
+    return [fitting[row["risk_class"], row["region"]][0] for row in found]
+
+
+def working_days(plan: PlanRecord, at: datetime) -> list[str]:
+    """The working days of the window after the draw, ISO. Raises: NoDays ("frame.no_days").
+
+    Source: draw.md section 6b.
+    """
+    calendar = load_calendar()
+    first = max(plan.window_from, on_day(at) + timedelta(days=1))
+    length = (plan.window_until - first).days + 1
+    days = [first + timedelta(days=place) for place in range(max(length, 0))]
+    worked = [day.isoformat() for day in days if calendar.is_working_day(day)]
+    if not worked:
+        raise NoDays(field="window_until", window_until=plan.window_until.isoformat())
+    return worked
+
+
+def plan_doc(plan: PlanRecord, objects: Objects) -> Row:
+    """The public plan whose digest is in the log and in the seed."""
+    spec = plan.spec
+    doc: Row = selection_doc(spec, objects.strata) | {
+        "code": plan.code,
+        "targeted": plan.targeted,
+        "objects": spec.objects,
+        "kinds": sorted(spec.kinds),
+        "window_from": plan.window_from.isoformat(),
+        "window_until": plan.window_until.isoformat(),
+        "team": {"size": spec.team_size, "skills": sorted(set(spec.skills))},
+        "frequency_cap": spec.frequency_cap,
+        "cool_down_days": spec.cool_down_days,
+    }
+    if objects.days:
+        doc["days"] = objects.days
+    if spec.level_d_accepted and spec.level_d_reason:
+        doc["level_d_accepted"] = spec.level_d_reason
+    return doc
+
+
+def _institution(row: Mapping[str, Any]) -> tuple[Row, Target]:
+    ident = f"{row['credit_code']}/{row['kind']}"
+    target = Target(institution=row["institution"], region=row["region"], kind=row["kind"])
+    return {"id": ident, "area": str(row["region"])}, target
+
+
+def _session(row: Mapping[str, Any]) -> tuple[Row, Target]:
+    ident = f"{row['credit_code']}/{row['class_code']}/{row['session_code']}"
+    target = Target(
+        institution=row["institution"],
+        region=row["region"],
+        kind="class_session",
+        training_class=row["training_class"],
+        class_session=row["class_session"],
+    )
+    days = [row["on_date"].isoformat()]
+    return {"id": ident, "area": str(row["venue_region"]), "days": days}, target
+
+
+async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
+    """Build the object frame of a plan inside the caller's transaction.
+
+    Raises: FrameEmpty, Uncovered, Ambiguous, NoDays ("frame.*").
+    Source: draw.md sections 1, 2.2, 2.3, 2.7.
+    """
+    spec = plan.spec
+    by_session = spec.objects == "class_session"
+    first = max(plan.window_from, on_day(at) + timedelta(days=1))
+    found = await DB.connection.fetch(
+        SESSIONS if by_session else INSTITUTIONS,
+        plan.region,
+        plan.year,
+        first,
+        plan.window_until,
+        list(spec.kinds),
+        list(spec.occupations),
+    )
+    wanted = sorted({code for stratum in spec.strata for code in stratum.regions})
+    below = {
+        row["root"]: frozenset(row["codes"] or ())
+        for row in await DB.connection.fetch(BELOW, wanted)
+    }
+    names = _stratify(found, plan, below)
+    ids = opaque([stratum.name for stratum in spec.strata], key, spec.alg)
+    rows: list[Row] = []
+    targets: dict[str, Target] = {}
+    for row, name in zip(found, names, strict=True):
+        bare, target = (_session if by_session else _institution)(row)
+        excluded = _exclusion(row, plan)
+        rows.append(bare | {"stratum": ids[name]} | ({"excl": excluded} if excluded else {}))
+        targets[bare["id"]] = target
+    built = Objects(
+        rows=sorted(rows, key=lambda row: row["id"].encode()),
+        targets=targets,
+        strata=ids,
+        days=[] if by_session else working_days(plan, at),
+    )
+    if all("excl" in row for row in rows):
+        raise FrameEmpty(rows=len(rows), exclusions=built.exclusions)
+    return built
