@@ -72,7 +72,7 @@ def create_app(
                 size=settings.pool_size,
             )
             stack.push_async_callback(DB.close)
-            app.state.keys = keys
+            app.state.keyring = keys
             app.state.jobs = Context(
                 settings=settings,
                 bucket=store,
@@ -93,7 +93,7 @@ def create_app(
         return rules
 
     def give_keys(request: Request[Any, Any, Any]) -> Keyring:
-        keys: Keyring = request.app.state.keys
+        keys: Keyring = request.app.state.keyring
         return keys
 
     def give_settings() -> Settings:
