@@ -163,6 +163,14 @@ CHANGES = {
     "a wrong word in the terms": (
         "terms.yaml", "  advertisement_text: {", "  Advertisement: {", "", "packs.malformed", None,
     ),
+    "a scale without room": (
+        "sheets/CV.yaml", "highest: 5", "highest: 1", "code: CV-14", "packs.broken_answer",
+        "CV-14",
+    ),
+    "a share said in two ways": (
+        "sheets/TI.yaml", "    min_from:", "    min: '0.5'\n    min_from:", "code: TI-23",
+        "packs.broken_answer", "TI-23",
+    ),
     "half a label": (
         "sheets/TI.yaml", "    en: receipts compared\n", "", "code: TI-10", "packs.broken_answer",
         "TI-10",
@@ -189,12 +197,9 @@ def test_a_bad_pack_is_refused_with_file_line_and_clause(packs: Path, name: str)
     line = line_of(path, old, after)
     change(path, old, new, after)
 
-    with pytest.raises(PackRefusal) as refused:
-        loader.read(packs)
+    found_wrong = loader.problems(packs)
 
-    problems = loader.problems(packs)
-    assert refused.value.code == problems[0].code
-    facts = next(problem.facts for problem in problems if problem.code == code)
+    facts = next(problem.facts for problem in found_wrong if problem.code == code)
     assert facts["file"] == file
     assert facts["clause"] == clause
     found = facts["line"]
@@ -247,6 +252,14 @@ def test_a_circle_of_parents_is_refused(packs: Path) -> None:
         (folder / "notice.yaml").write_text(text, encoding="utf-8")
     codes = [problem.code for problem in loader.problems(packs)]
     assert codes == ["packs.cyclic_parents", "packs.cyclic_parents"]
+
+
+def test_the_first_thing_wrong_keeps_the_packs_from_loading(packs: Path) -> None:
+    change(packs / SHANDONG, "concept: training_loan", "concept: lending", LOAN)
+    with pytest.raises(PackRefusal) as refused:
+        loader.read(packs)
+    (told,) = loader.problems(packs)
+    assert (refused.value.code, refused.value.facts) == (told.code, told.facts)
 
 
 def test_all_that_is_wrong_is_told_at_once(packs: Path) -> None:

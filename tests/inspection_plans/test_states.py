@@ -50,6 +50,86 @@ ENDS = {
     "filing": {"accepted"},
     "tip": {"closed"},
 }
+# What may be done in each state; a state that is not named is an end.
+ALLOWED = {
+    "plan": """
+        draft: submit cancel
+        submitted: approve reject cancel
+        approved: start cancel
+        rejected: revise
+        running: close cancel
+    """,
+    "draw": """
+        frozen: reveal void
+        revealed: draw void
+        drawn: publish void
+        published: void
+    """,
+    "visit": """
+        drawn: assign
+        assigned: open recuse mark_unreachable mark_closed suspend
+        opened: start recuse mark_unreachable mark_closed mark_refused suspend
+        started: submit mark_unreachable mark_closed mark_refused suspend
+        submitted: complete suspend conclude_with_gap
+        complete: accept return
+        accepted: conclude
+        returned: submit
+        recused: replace suspend
+        reserve: assign suspend
+        unreachable: conclude
+        closed: conclude
+        refused: conclude
+        needs_decision: assign mark_unreachable mark_closed mark_refused conclude_with_gap
+    """,
+    "evidence": """
+        declared: upload receive quarantine give_up withdraw
+        uploading: receive quarantine give_up withdraw
+        received: verify quarantine withdraw
+        verified: seal quarantine withdraw
+        sealed: withdraw
+        quarantined: release withdraw
+        missing: receive withdraw
+    """,
+    "finding": """
+        suspected: verify dismiss
+        verified: order waive
+        ordered: correct leave_open
+        open: order correct
+    """,
+    "notice": """
+        draft: send_to_legal approve
+        legal_review: send_back approve
+        approved: issue
+        issued: serve
+        served: answer review
+        answered: review
+        under_review: return_reply close order_again escalate
+    """,
+    "case": """
+        opened: verify
+        verified: propose_delisting hand_over close
+        delisting_proposed: decide close
+        decided: hand_over close
+        handed_over: close
+    """,
+    "publication": """
+        prepared: approve
+        approved: publish
+        published: correct expire
+        corrected: correct expire
+    """,
+    "filing": """
+        draft: submit
+        submitted: accept return
+        returned: submit
+    """,
+    "tip": """
+        received: triage
+        triaged: link answer
+        linked: answer close
+        answered: close
+    """,
+}
 LISTED = re.compile(r"^\* (\w+): ([^*]+?)(?=\n\*|\n\n)", re.MULTILINE)
 VERBS = sorted({verb for table in TRANSITIONS.values() for row in table.values() for verb in row})
 STATES = sorted({state for table in TRANSITIONS.values() for state in table})
@@ -61,6 +141,13 @@ words = st.one_of(st.sampled_from(VERBS), st.sampled_from(STATES), st.text(max_s
 def test_the_states_are_those_of_the_design(noun: Noun) -> None:
     assert sorted(states.states(noun)) == sorted(OF_THE_DESIGN[noun].split())
     assert states.states(noun)[0] == initial(noun) == OF_THE_DESIGN[noun].split()[0]
+
+
+@pytest.mark.parametrize("noun", list(Noun))
+def test_nothing_else_may_be_done(noun: Noun) -> None:
+    rows = [line.split(":") for line in ALLOWED[noun].strip().splitlines()]
+    allowed = {state.strip(): sorted(verbs.split()) for state, verbs in rows}
+    assert {state: sorted(row) for state, row in TRANSITIONS[noun].items() if row} == allowed
 
 
 @pytest.mark.parametrize("noun", list(Noun))
