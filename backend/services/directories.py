@@ -85,6 +85,16 @@ async def institution(institution_id: UUID, *, act: Act) -> Institution:
     return Institution.of(_present(row))
 
 
+async def own_institution(*, act: Act) -> Institution:
+    """The institution the caller belongs to.
+
+    Raises: Absent ("thing.absent") for somebody who belongs to none.
+    """
+    if act.by.institution is None:
+        raise Absent
+    return await institution(act.by.institution, act=act)
+
+
 async def institution_by_credit_code(
     credit_code: str, *, act: Act, region: int | None = None
 ) -> Institution:

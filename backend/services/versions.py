@@ -1,7 +1,7 @@
 """Versions of the directories: each change is kept, so what was true on a day can be asked."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any, ClassVar, Literal, get_args
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import msgspec
 
 from backend.db.queries.directories import INSERT_VERSIONS
 from backend.piccolo_conf import DB
+from backend.services.accounts import SHANGHAI
 from backend.services.act import SYSTEM_ID, Act
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.records.directories import Version
@@ -27,6 +28,10 @@ AT = """
 select * from directory_version where kind = $1 and subject = $2 and valid_from <= $3
 order by rev desc limit 1
 """
+
+
+# Days outside have no instant in both calendars; nothing of ours is older or younger.
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(9998, 12, 31)
 
 
 class KindUnknown(ServiceRefusal):
@@ -89,3 +94,13 @@ async def as_of(kind: str, subject: UUID, at: datetime, *, act: Act) -> Version:
     if row is None:
         raise Absent
     return Version.of(row)
+
+
+async def on_day(kind: str, subject: UUID, day: date, *, act: Act) -> Version:
+    """What was true of the subject at the end of a day in Shanghai.
+
+    Raises: KindUnknown ("version.kind_unknown"), Absent ("thing.absent") before its first version.
+    """
+    known = min(max(day, FIRST_DAY), LAST_DAY)
+    at = datetime.combine(known, time.max, SHANGHAI)
+    return await as_of(kind, subject, at, act=act)

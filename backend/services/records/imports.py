@@ -1,6 +1,7 @@
 """Records of the imports: a run, and what was wrong in its cells."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,7 +19,7 @@ class CellError(msgspec.Struct, frozen=True):
     column: str
     key: str
     code: str
-    facts: dict[str, object]
+    facts: dict[str, Any]
     reason_zh: str
     reason_en: str
 
