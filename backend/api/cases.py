@@ -33,12 +33,12 @@ class ClosingIn(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/api/v1/cases", action="cases.read")
 async def page(
     act: Act,
-    state: Annotated[State | None, QueryParameter(name="state")] = None,
+    standing: Annotated[State | None, QueryParameter(name="state")] = None,
     after: Annotated[UUID | None, QueryParameter(name="after")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> tuple[Case, ...]:
     """Cases of the caller's regions, newest first."""
-    return await cases.page(act=act, state=state, after=after, limit=limit)
+    return await cases.page(act=act, state=standing, after=after, limit=limit)
 
 
 @get("/api/v1/cases/{case_id:uuid}", action="cases.read")

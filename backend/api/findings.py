@@ -26,14 +26,14 @@ class ReasonIn(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/api/v1/findings", action="findings.read")
 async def page(
     act: Act,
-    state: Annotated[State | None, QueryParameter(name="state")] = None,
+    standing: Annotated[State | None, QueryParameter(name="state")] = None,
     visit: Annotated[UUID | None, QueryParameter(name="visit")] = None,
     institution: Annotated[UUID | None, QueryParameter(name="institution")] = None,
     after: Annotated[UUID | None, QueryParameter(name="after")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> tuple[Finding, ...]:
     """Findings of the caller's regions, newest first; ``after``: last id of the page before."""
-    wanted = Wanted(state=state, visit=visit, institution=institution)
+    wanted = Wanted(state=standing, visit=visit, institution=institution)
     return await findings.page(wanted, act=act, after=after, limit=limit)
 
 

@@ -88,14 +88,14 @@ class ReplyReturnIn(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/api/v1/notices", action="notices.read")
 async def page(
     act: Act,
-    state: Annotated[State | None, QueryParameter(name="state")] = None,
+    standing: Annotated[State | None, QueryParameter(name="state")] = None,
     institution: Annotated[UUID | None, QueryParameter(name="institution")] = None,
     overdue: Annotated[bool, QueryParameter(name="overdue")] = False,
     after: Annotated[UUID | None, QueryParameter(name="after")] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> tuple[Notice, ...]:
     """Notices the caller may see, newest first; ``after`` is the last id of the page before."""
-    wanted = Wanted(state=state, institution=institution, overdue=overdue)
+    wanted = Wanted(state=standing, institution=institution, overdue=overdue)
     return await notices.page(wanted, act=act, after=after, limit=limit)
 
 

@@ -56,7 +56,7 @@ class DigestIn(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/api/v1/publications", action="publications.read")
 async def page(
     act: Act,
-    state: Annotated[
+    standing: Annotated[
         Literal["prepared", "approved", "published", "corrected", "expired"] | None,
         QueryParameter(name="state"),
     ] = None,
@@ -64,7 +64,7 @@ async def page(
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
 ) -> tuple[Publication, ...]:
     """Publications of the caller's regions, newest first, drafts included."""
-    return await publications.page(act=act, state=state, after=after, limit=limit)
+    return await publications.page(act=act, state=standing, after=after, limit=limit)
 
 
 @get("/api/v1/publications/due", action="publications.read")

@@ -286,7 +286,7 @@ async def draft(new: Draft, *, act: Act, follows: UUID | None = None) -> Notice:
     """Begin a notice from verified findings; ``follows`` is the notice it comes after.
 
     Source: casework 1 (G4, G11), 4. Raises: Absent, NoOffice, FindingNotVerified,
-    FindingWrongState, FindingTaken, FindingsMixed, NoLawLevelBasis, DaysOutOfBounds.
+    FindingWrongState, FindingTaken, FindingsMixed, NoLawLevelBasis, OutOfBounds.
     """
     notice_id = act.new_id()
     async with DB.transaction(act.by.scope):

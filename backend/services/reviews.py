@@ -143,7 +143,7 @@ async def _evidence_there(notice_id: UUID, finding: UUID) -> None:
 async def return_reply(notice_id: UUID, *, rev: int, days: int, act: Act) -> Notice:
     """Give what was not accepted back to the institution, with a new term from today.
 
-    Raises: Absent, Changed, NoticeWrongState, NothingToReturn, DaysOutOfBounds.
+    Raises: Absent, Changed, NoticeWrongState, NothingToReturn, OutOfBounds.
     """
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act, rev=rev)
