@@ -40,8 +40,6 @@ class Urn:
         if max(heaviest, 1) < enough:
             return False
         sure = [ident for ident in self.pool if self.weight(ident) >= enough]
-        if not sure:
-            return False
         self.certain += sure
         self.open -= len(sure)
         self.total -= sum(map(self.weight, sure))
@@ -74,13 +72,16 @@ def _below(start: Digest, ids: Iterable[str], cut: bytes) -> list[tuple[bytes, s
     return found
 
 
-def _lowest(start: Digest, ids: Sequence[str], wanted: int) -> list[str]:
-    """Give the `wanted` ids of smallest ticket in order, by (ticket, id)."""
+def lowest(start: Digest, ids: Sequence[str], wanted: int, deviations: int = 6) -> list[str]:
+    """Give the `wanted` ids of smallest ticket in order, by (ticket, id).
+
+    `start` is the digest after tag and seed; `deviations` trades memory for a second pass.
+    """
     if wanted <= 0 or not ids:
         return []
-    # Tickets are even over the space: six deviations above the wanted share nearly always hold
-    # enough, and only these few are kept and sorted; if not, everybody is.
-    guess = wanted + 6 * isqrt(wanted) + 16
+    # Tickets are even over the space: a few deviations above the wanted share nearly always
+    # hold enough, and only these are kept and sorted; if not, everybody is.
+    guess = wanted + deviations * isqrt(wanted) + 16
     if guess < len(ids):
         cut = SPACE * guess // len(ids)
         found = _below(start, ids, cut.to_bytes(32, "big"))
@@ -100,7 +101,7 @@ def _keyed(start: Digest, urn: Urn) -> Iterator[tuple[int, int, str]]:
 
 def _draw(start: Digest, urn: Urn, wanted: int) -> list[str]:
     if urn.even():
-        return _lowest(start, urn.pool, wanted)
+        return lowest(start, urn.pool, wanted)
     return [ident for _, _, ident in heapq.nsmallest(wanted, _keyed(start, urn))]
 
 
@@ -140,8 +141,8 @@ def select(
                 "target": target,
                 "n": n,
                 "shortfall": target - n,
-                "must": _lowest(start, part.must, len(part.must)),
-                "certain": _lowest(start, urn.certain, len(urn.certain)),
+                "must": lowest(start, part.must, len(part.must)),
+                "certain": lowest(start, urn.certain, len(urn.certain)),
                 "random": order[: urn.open],
                 "reserve": order[urn.open :],
             }

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspection_plans.draw.digest import hasher
 from inspection_plans.draw.errors import DrawRefusal
-from inspection_plans.draw.select import select
+from inspection_plans.draw.seed import tagged
+from inspection_plans.draw.select import lowest, select
 from tests.inspection_plans.draw import naive
 from tests.inspection_plans.draw.cases import Row, a_seed, random_frame, seeds
 
@@ -109,6 +111,25 @@ def test_a_large_frame_is_drawn_like_a_small_one() -> None:
     ids = [row["id"] for row in order]
     [part] = select("sha256", a_seed(4), plan, frame)
     assert (part["random"], part["reserve"]) == (ids[:60], ids[60:69])
+
+
+@pytest.mark.parametrize("deviations", [-9, -1, 0, 6])
+def test_a_wrong_estimate_costs_a_second_pass_and_nothing_else(deviations: int) -> None:
+    ids = [row["id"] for row in rows(900)]
+    start = hasher("sha256")(tagged("ssj1.ticket") + bytes.fromhex(a_seed(6)))
+    right = sorted(ids, key=lambda i: naive.ticket(a_seed(6), "ssj1.ticket", i.encode()))
+    assert lowest(start, ids, 400, deviations) == right[:400]
+    assert lowest(start, ids, 0) == lowest(start, [], 5) == []
+
+
+def test_long_ids_in_chinese_are_rows_like_others() -> None:
+    frame = [{"id": "机" * 40 + f"{i:03d}", "stratum": "S"} for i in range(8)]
+    assert select("sha256", a_seed(1), ONE, frame) == naive.select(a_seed(1), ONE, frame)
+
+
+def test_rows_that_are_no_rows_at_all() -> None:
+    with pytest.raises(TypeError):
+        select("sha256", a_seed(1), ONE, None)  # type: ignore[arg-type]
 
 
 def test_an_empty_frame_draws_nothing() -> None:

@@ -382,6 +382,26 @@ def test_a_new_attempt_keeps_the_frames_and_loses_the_party() -> None:
     assert "another plan" in texts(verify({**office.record(), "log": log}))
 
 
+def test_the_first_selection_stays_when_the_sending_is_tried_anew() -> None:
+    office = short_of_people()
+    log = rewritten(office.log, edit("result", selection=a_seed(1)))
+    found = texts(verify({**office.record(), "log": log}))
+    assert "first result noted another selection" in found
+
+
+def test_an_attempt_ends_before_the_next_begins() -> None:
+    office = second_attempt()
+    log = rewritten(office.log, late("void", "result"))
+    found = texts(verify({**office.record(), "log": log}))
+    assert "ended after the next attempt began" in found
+
+
+def test_blocked_pairs_out_of_order_are_found() -> None:
+    whole = an_office().record()
+    found = texts(verify({**whole, "blocked": whole["blocked"][::-1]}))
+    assert "not in the order of their bytes" in found
+
+
 def test_a_redraw_of_a_complete_result_is_found() -> None:
     office = an_office()
     office.outcome = {}
