@@ -41,12 +41,19 @@ NICENESS = 10  # a phone waits for its answer, a preview can wait
 PREVIEW_SIDE = 1280
 THUMB_SIDE = 256
 QUALITY = 80
+# Lanczos takes 47 ms for the preview of a 12-megapixel photo, this 22, decoding it 27 (measured).
+FILTER = Image.Resampling.HAMMING
 TEXT_MAX = 80
 
 RECIPE = previews.Recipe(
     name="preview-and-thumb",
     ver=1,
-    params={"preview": PREVIEW_SIDE, "thumb": THUMB_SIDE, "quality": QUALITY},
+    params={
+        "preview": PREVIEW_SIDE,
+        "thumb": THUMB_SIDE,
+        "quality": QUALITY,
+        "filter": FILTER.value,
+    },
     lib=f"Pillow {features.version('pil')}, libjpeg-turbo {features.version('libjpeg_turbo')}",
 )
 _DECODER_FAULTS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
@@ -76,7 +83,7 @@ def develop(mime: str, raw: bytes) -> tuple[previews.Made, bytes, bytes]:
     ImageOps.exif_transpose(small, in_place=True)
     flat = _flat(small)
     preview = _jpeg(flat)
-    flat.thumbnail((THUMB_SIDE, THUMB_SIDE), Image.Resampling.LANCZOS)
+    flat.thumbnail((THUMB_SIDE, THUMB_SIDE), FILTER)
     thumb = _jpeg(flat)
     made = previews.Made(width, height, exif, RECIPE, len(preview), len(thumb))
     return made, preview, thumb
@@ -88,7 +95,7 @@ def _shrunk(picture: ImageFile.ImageFile) -> Image.Image:
     # Palettes and 1-bit pictures would be sampled at single points.
     if picture.mode in {"1", "P"}:
         small = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), FILTER)
     if small.mode == "I;16":
         # 16-bit grey: converting alone would clip everything above 255 to white.
         small = small.point(lambda value: value * (1 / 256)).convert("L")

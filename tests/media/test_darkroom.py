@@ -55,7 +55,7 @@ def test_every_kind_becomes_two_jpegs(room: Darkroom, name: str, mime: str) -> N
     assert (made.width, made.height) == (2000, 1000)
     assert opened(made.preview).size == (1280, 640)
     assert opened(made.thumb).size == (256, 128)
-    assert made.recipe.params == {"preview": 1280, "thumb": 256, "quality": 80}
+    assert made.recipe.params == {"preview": 1280, "thumb": 256, "quality": 80, "filter": 5}
     assert re.match(r"Pillow \d+\..*, libjpeg-turbo \d", made.recipe.lib)
 
 
