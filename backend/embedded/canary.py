@@ -12,14 +12,13 @@ from backend.embedded.s3 import Answer, plain, signed
 from backend.settings import Store
 
 BUCKET = "mingcha-selfcheck"
-KEY = "canary"
 BODY = b"canary " * 700  # beyond what a filer keeps inside its own table
-LOCK_S = 60
-SHORTER_S = 5
-PLACE_LIMIT_S = 15.0
+LOCK_S = 120
+SHORTER_S = 60
+PLACE_LIMIT_S = 30.0
 TICK_S = 0.1
 XMLNS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
-VERSION = re.compile(rb"<VersionId>([^<]+)</VersionId>")
+VERSION = re.compile(rb"<Key>([^<]+)</Key>\s*<VersionId>([^<]+)</VersionId>")
 BYPASS = {"x-amz-bypass-governance-retention": "true"}
 FOREIGN = "https://foreign.invalid"
 
@@ -29,6 +28,7 @@ class Canary:
     """One object version under COMPLIANCE until ``until``; empty ``version``: not placed."""
 
     bucket: str
+    key: str
     version: str
     until: datetime
     seen: str = ""
@@ -36,19 +36,23 @@ class Canary:
     @property
     def path(self) -> str:
         """Path of the object on S3."""
-        return f"/{self.bucket}/{KEY}"
+        return f"/{self.bucket}/{self.key}"
 
     @property
     def folder(self) -> str:
         """Where weed's filer keeps the versions of the object."""
-        return f"/buckets/{self.bucket}/{KEY}.versions"
+        return f"/buckets/{self.bucket}/{self.key}.versions"
 
 
 def place(store: Store, now: datetime) -> Canary:
-    """Put a fresh locked object; versions of earlier boots whose lock has ended are removed."""
+    """Put a locked object under a key of its own.
+
+    A young weed forgets who holds the write lock of a key it has just touched (its lock ring
+    changes one second after the start) and lets the next writer of that key wait 15 s.
+    """
+    key = f"canary-{int(now.timestamp() * 1000)}"
     locked = {"x-amz-bucket-object-lock-enabled": "true"}
     signed(store, "PUT", f"/{BUCKET}", now=now, headers=locked)
-    _sweep(store, now)
     until = now + timedelta(seconds=LOCK_S)
     lock = {
         "x-amz-object-lock-mode": "COMPLIANCE",
@@ -56,18 +60,19 @@ def place(store: Store, now: datetime) -> Canary:
     }
     limit = time.monotonic() + PLACE_LIMIT_S
     while True:  # a young store answers 5xx until its first volume has grown
-        put = signed(store, "PUT", f"/{BUCKET}/{KEY}", now=now, headers=lock, body=BODY)
+        put = signed(store, "PUT", f"/{BUCKET}/{key}", now=now, headers=lock, body=BODY)
         if put.ok or (0 < put.status < 500) or time.monotonic() > limit:  # noqa: PLR2004
             break
         time.sleep(TICK_S)
-    return Canary(BUCKET, put.headers.get("x-amz-version-id", ""), until, f"PUT {put.status}")
+    return Canary(BUCKET, key, put.headers.get("x-amz-version-id", ""), until, f"PUT {put.status}")
 
 
-def _sweep(store: Store, now: datetime) -> None:
+def sweep(store: Store, now: datetime) -> None:
     """Delete what earlier boots left; a version that is still locked refuses, as it should."""
     listed = signed(store, "GET", f"/{BUCKET}", now=now, query={"versions": ""})
-    for version in VERSION.findall(listed.body):
-        signed(store, "DELETE", f"/{BUCKET}/{KEY}", now=now, query={"versionId": version.decode()})
+    for key, version in VERSION.findall(listed.body):
+        one = {"versionId": version.decode()}
+        signed(store, "DELETE", f"/{BUCKET}/{key.decode()}", now=now, query=one)
 
 
 def lock_terms(store: Store, canary: Canary, now: datetime) -> dict[str, Verdict]:
@@ -76,7 +81,7 @@ def lock_terms(store: Store, canary: Canary, now: datetime) -> dict[str, Verdict
         return {line: Verdict(ok=False, seen=canary.seen) for line in ("D2", "D3", "D4", "D6")}
     one = {"versionId": canary.version}
     bucket = f"/{canary.bucket}"
-    early = now + timedelta(seconds=SHORTER_S)
+    early = canary.until - timedelta(seconds=SHORTER_S)
     suspend = (
         f"<VersioningConfiguration {XMLNS}><Status>Suspended</Status></VersioningConfiguration>"
     )
@@ -132,7 +137,7 @@ def origins(store: Store, ours: str) -> dict[str, Verdict]:
         origin: plain(
             host,
             "OPTIONS",
-            f"/{BUCKET}/{KEY}",
+            f"/{BUCKET}/canary",
             headers={"Origin": origin, "Access-Control-Request-Method": "PUT"},
         ).headers.get("access-control-allow-origin", "")
         for origin in (ours, FOREIGN)

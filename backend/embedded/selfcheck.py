@@ -43,8 +43,6 @@ class Subject:
 def run(subject: Subject, now: datetime) -> list[Line]:
     """All eighteen lines in order; never raises for an open door."""
     ports = dict(zip(PARTS, subject.state.ports, strict=True))
-    bird = canary.place(subject.store, now)
-    printed = _shell(subject, bird)
     found: dict[str, Verdict] = {}
     found |= doors.program(
         weed.actual_sha256(subject.place.binary),
@@ -52,12 +50,15 @@ def run(subject: Subject, now: datetime) -> list[Line]:
         weed.recorded_version(),
         weed.OLDEST,
     )
-    found |= doors.fsync_rules(printed)
     found |= canary.origins(subject.store, subject.place.origin)
     found |= doors.grpc(ports)
     found |= doors.directories(subject.folders)
     found |= doors.listeners(subject.pids)
+    bird = canary.place(subject.store, now)
+    printed = _shell(subject, bird)
+    found |= doors.fsync_rules(printed)
     found |= _canary_lines(subject.store, bird, ports, doors.needle(printed), now)
+    canary.sweep(subject.store, now)
     return _lines(found)
 
 

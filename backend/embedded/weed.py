@@ -103,7 +103,7 @@ def prepare(place: Place, now: datetime, doors: Doors) -> None:
 def command(place: Place, state: State, doors: Doors) -> Command:
     """``weed mini`` with everything but S3 shut."""
     ports = dict(zip(PARTS, state.ports, strict=True))
-    argv = [str(place.binary), "mini", "-dir=.", "-ip=127.0.0.1"]
+    argv = [str(place.binary), "-logtostderr=true", "mini", "-dir=.", "-ip=127.0.0.1"]
     argv += ["-ip.bind=127.0.0.1", "-master.telemetry=false", "-webdav=false"]
     argv += ["-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     argv += [f"-s3.allowedOrigins={doors.origins or place.origin}"]
@@ -142,7 +142,7 @@ def wait_ready(child: Child, state: State) -> None:
 def shell(place: Place, state: State, commands: str) -> str:
     """What ``weed shell`` answers over mutual TLS; raises StartFailed when it cannot connect."""
     ports = dict(zip(PARTS, state.ports, strict=True))
-    argv = [str(place.binary), "shell"]
+    argv = [str(place.binary), "-logtostderr=true", "shell"]
     argv += [f"-{part}=127.0.0.1:{ports[part]}" for part in ("master", "filer")]
     try:
         done = subprocess.run(  # noqa: S603

@@ -9,7 +9,7 @@ import pytest
 
 from backend import clock
 from backend.embedded import canary, doors, weed
-from backend.embedded.canary import BODY, KEY, LOCK_S, Canary
+from backend.embedded.canary import BODY, LOCK_S, Canary
 from backend.embedded.errors import EvidenceModeRefused
 from backend.embedded.s3 import signed
 from backend.embedded.selfcheck import LINES
@@ -127,9 +127,9 @@ def bird(running: Running, bucket: str, *, lock: bool, versions: bool) -> Canary
         body = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
         asked = {"versioning": ""}
         assert signed(running.s3, "PUT", f"/{bucket}", now=now, query=asked, body=body).ok
-    made = signed(running.s3, "PUT", f"/{bucket}/{KEY}", now=now, body=BODY)
+    made = signed(running.s3, "PUT", f"/{bucket}/canary", now=now, body=BODY)
     version = made.headers.get("x-amz-version-id", "null")
-    return Canary(bucket, version, now + timedelta(seconds=LOCK_S))
+    return Canary(bucket, "canary", version, now + timedelta(seconds=LOCK_S))
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ def test_a_bucket_without_versions_is_seen(open_lines: set[str]) -> None:
 
 
 def test_a_canary_that_cannot_be_placed_is_red(stack: Running) -> None:
-    none = Canary("nowhere", "", clock.now(), "PUT 503")
+    none = Canary("nowhere", "canary", "", clock.now(), "PUT 503")
     found = canary.lock_terms(stack.s3, none, clock.now())
     found["D1"] = canary.delete_version(stack.s3, none, clock.now())
     found["D5"] = canary.drop_bucket(stack.s3, none, clock.now())
