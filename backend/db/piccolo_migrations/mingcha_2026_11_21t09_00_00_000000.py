@@ -113,7 +113,7 @@ create table inspector (
   areas int[] not null, cap int not null, available boolean not null, rev int not null,
   created_at timestamptz not null, updated_at timestamptz not null,
   constraint uq_inspector_region_staff_code unique (region, staff_code),
-  constraint uq_inspector_licence unique (licence_no),
+  constraint uq_inspector_licence unique (region, licence_no),
   constraint ck_inspector_cap check (cap >= 0)
 );
 create index ix_inspector_region on inspector (region, id);
@@ -201,7 +201,7 @@ create table draw (
   void_proposed_by uuid references account on delete restrict, frozen_at timestamptz not null,
   drawn_at timestamptz, published_at timestamptz, head text not null,
   constraint uq_draw_plan_attempt unique (plan, attempt),
-  constraint ck_draw_void check ((state = 'void') = (void_reason is not null)),
+  constraint ck_draw_void check (state <> 'void' or void_reason is not null),
   constraint ck_draw_void_two_persons check (voided_by is null or voided_by <> void_proposed_by),
   constraint ck_draw_state check (state in ('frozen', 'revealed', 'drawn', 'published', 'void'))
 );
@@ -227,6 +227,11 @@ create table draw_log (
   primary key (region, year, seq), constraint uq_draw_log_hash unique (hash)
 );
 create index ix_draw_log_draw on draw_log (draw);
+create table draw_page (
+  draw uuid primary key references draw on delete restrict, region int not null, code text not null,
+  attempt int not null, state text not null, disclose_on date not null, etag text not null, body bytea not null,
+  updated_at timestamptz not null, constraint uq_draw_page_code unique (code, attempt)
+);
 create table draw_countersign (
   region int not null, hash text not null, party text not null, signature bytea not null,
   signed_at timestamptz not null, primary key (hash, party)
@@ -244,7 +249,10 @@ create table visit (
   sealed_until timestamptz not null, state text not null, epoch int not null, challenge text not null,
   roster_sha256 text, opened_at timestamptz, started_at timestamptz, submitted_at timestamptz,
   completed_at timestamptz, reviewed_at timestamptz, reviewed_by uuid references account on delete restrict,
-  review_reason text, concluded_at timestamptz, created_at timestamptz not null,
+  review_reason text, concluded_at timestamptz, gap jsonb, gap_reason text,
+  gap_proposed_by uuid references account on delete restrict, gap_approved_by uuid references account on delete restrict,
+  created_at timestamptz not null,
+  constraint ck_visit_gap_two_persons check (gap_approved_by is null or gap_approved_by <> gap_proposed_by),
   constraint uq_visit_code unique (region, code),
   constraint ck_visit_kind check (kind in ('training_site', 'class_session', 'evaluation_site', 'exam_patrol',
     'document_review', 'remote_class')),
@@ -275,16 +283,17 @@ create table op (
 create index ix_op_visit on op (visit, dev);
 create index ix_op_blocked on op (dev, seq) where status = 'blocked';
 create table dead_letter (
-  op_id uuid primary key references op on delete restrict, region int not null, visit uuid, code text not null,
-  state text not null, reason text, closed_by uuid references account on delete restrict,
-  created_at timestamptz not null, closed_at timestamptz,
+  id uuid primary key, op_id uuid, region int not null, visit uuid, code text not null, envelope bytea not null,
+  envelope_sha256 bytea not null, state text not null, reason text,
+  closed_by uuid references account on delete restrict, created_at timestamptz not null, closed_at timestamptz,
+  constraint uq_dead_letter_envelope unique (envelope_sha256),
   constraint ck_dead_letter_state check (state in ('open', 'applied', 'closed'))
 );
 create table answer (
   visit uuid not null references visit on delete restrict, dev uuid not null, item text not null,
   region int not null, institution uuid not null, inspector uuid not null, seq bigint not null,
-  value jsonb not null, verdict text not null, reason text, flags text[] not null, op_id uuid not null,
-  recorded_at timestamptz not null, primary key (visit, dev, item),
+  value jsonb, verdict text not null, failed text[], reason text, flags text[] not null, canon text not null,
+  op_id uuid not null, recorded_at timestamptz not null, primary key (visit, dev, item),
   constraint ck_answer_verdict check (verdict in ('pass', 'fail', 'not_applicable', 'could_not_check'))
 );
 create table visit_event (
@@ -330,6 +339,7 @@ create index ix_evidence_notice on evidence (notice, id);
 create index ix_evidence_sha256 on evidence (sha256);
 create index ix_evidence_unsealed on evidence (entry) where state = 'verified';
 create index ix_evidence_dev_seq on evidence (dev, inst_epoch, seq);
+create index ix_evidence_dev_declared on evidence (dev, declared_at);
 create table derivative (
   id uuid primary key, region int not null, institution uuid not null,
   evidence uuid not null references evidence on delete restrict, kind text not null, parent_sha256 text not null,
@@ -535,8 +545,8 @@ create function auth_link(wanted bytea, at timestamptz) returns table (account u
   where l.hash = wanted and l.used_at is null and l.expires_at > at
 $$;
 create function visit_missing(wanted uuid) returns table (what text, id text) language sql stable as $$
-  select 'claim', d.dev::text from (select dev from op where visit = wanted and status = 'applied'
-      union select dev from evidence e where e.visit = wanted and e.dev is not null and e.state <> 'withdrawn') d
+  select 'claim', d.dev::text from (select distinct dev from op where visit = wanted
+      and status in ('applied', 'blocked') and kind <> 'recusal.declare') d
     where not exists (select from claim c where c.visit = wanted and c.dev = d.dev)
   union all
   select 'evidence', i ->> 'id' from claim c, jsonb_array_elements(c.items) i
@@ -544,11 +554,16 @@ create function visit_missing(wanted uuid) returns table (what text, id text) la
       select from evidence e where e.id = (i ->> 'id')::uuid and e.visit = wanted and e.sha256 = i ->> 'sha256'
         and e.state in ('verified', 'sealed'))
   union all
-  select 'certificate_shown', '' where not exists (
-    select from visit_event where visit = wanted and kind = 'certificate.shown')
+  select 'answers', c.dev::text from claim c where c.visit = wanted and c.closed_by is null
+    and c.answers_sha256 <> encode(sha256(convert_to('[' || coalesce((select string_agg(a.canon, ',' order by a.item
+      collate "C") from answer a where a.visit = wanted and a.dev = c.dev), '') || ']', 'UTF8')), 'hex')
   union all
-  select 'inspector_signatures', '' where (select count(distinct inspector) from visit_event
-    where visit = wanted and kind = 'signature.record' and body ->> 'role' = 'inspector') < 2
+  select 'certificate_shown', '' where not exists (select from visit_event where visit = wanted
+    and kind = 'certificate.shown' and not 'stale_assignment' = any (flags))
+  union all
+  select 'inspector_signatures', '' where (select count(distinct e.body ->> 'inspector') from visit_event e
+    join assignment a on a.visit = e.visit and a.inspector::text = e.body ->> 'inspector' and a.state = 'active'
+    where e.visit = wanted and e.kind = 'signature.record' and e.body ->> 'role' = 'inspector') < 2
   union all
   select 'party_signature', '' where not exists (select from visit_event where visit = wanted
     and kind = 'signature.record' and body ->> 'role' in ('party', 'refusal'))
@@ -564,7 +579,9 @@ DISCLOSED = {
     "account": "institution = {i}",
     "role_assignment": "institution = {i}",
     "catalogue_entry": "institution = {i}",
-    "directory_version": "institution = {i} and kind in ('institution', 'training_class')",
+    "directory_version": (
+        "institution = {i} and kind in ('institution', 'catalogue', 'training_class', 'schedule', 'roster')"
+    ),
     "training_class": "institution = {i}",
     "class_session": "institution = {i}",
     "trainee": "institution = {i}",
@@ -603,6 +620,7 @@ REGIONAL = (
     "draw_share",
     "draw_result",
     "draw_log",
+    "draw_page",
     "draw_countersign",
     "assignment",
     "op",
@@ -663,6 +681,9 @@ def rights() -> str:
         "create policy p_public on publication for select to mingcha_public"
         " using (state in ('published', 'corrected', 'expired'));",
         "grant select on publication to mingcha_public;",
+        "create policy p_public on draw_page for select to mingcha_public using (true);",
+        "create policy p_public on draw_log for select to mingcha_public using (true);",
+        "grant select on draw_page, draw_log to mingcha_public;",
         "revoke all on all functions in schema public, aud from public;",
         "grant execute on function regions_below(int), auth_login(text), auth_person(uuid, date),"
         " auth_token(bytea, timestamptz), auth_refresh(bytea), auth_link(bytea, timestamptz),"

@@ -27,17 +27,13 @@ class Op(Table, tablename="op"):
 class DeadLetter(Table, tablename="dead_letter"):
     """One dead letter."""
 
-    op_id = ForeignKey(
-        Op,
-        primary_key=True,
-        null=False,
-        default=None,
-        on_delete=OnDelete.restrict,
-        on_update=OnUpdate.restrict,
-    )
+    id = UUID(primary_key=True, null=False, default=None)
+    op_id = UUID(null=True, default=None)
     region = Integer(null=False, default=None)
     visit = UUID(null=True, default=None)
     code = Text(null=False, default=None)
+    envelope = Bytea(null=False, default=None)
+    envelope_sha256 = Bytea(null=False, default=None)
     state = Text(null=False, default=None)
     reason = Text(null=True, default=None)
     closed_by = ForeignKey(

@@ -89,6 +89,14 @@ class Visit(Table, tablename="visit"):
     )
     review_reason = Text(null=True, default=None)
     concluded_at = Timestamptz(null=True, default=None)
+    gap = JSONB(null=True, default=None)
+    gap_reason = Text(null=True, default=None)
+    gap_proposed_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    gap_approved_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
     created_at = Timestamptz(null=False, default=None)
 
 

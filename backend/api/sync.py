@@ -1,0 +1,72 @@
+"""What a phone asks about itself: the time, its tasks, its counters, its receipts."""
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar.params import JSONBody, QueryParameter
+from msgspec import Meta, Struct
+
+from backend.api.proofs import PROVEN
+from backend.api.routes import get, post
+from backend.keyring import Keyring
+from backend.services import bundles, receipts, sync, timetokens
+from backend.services.act import Act
+from backend.services.bundles import Bundle
+from backend.services.receipts import ReceiptRecord
+from backend.services.sync import Cursor, Heartbeat
+from backend.services.timetokens import Now
+from inspection_plans.library import Library
+
+MAX_MS = 253_402_300_799_000  # the year 9999
+Since = Annotated[int, QueryParameter(ge=0, le=MAX_MS)]
+After = Annotated[int, QueryParameter(ge=0, le=2**53 - 1)]
+Epoch = Annotated[str, QueryParameter(pattern=r"^[0-9a-f]{16}\Z")]
+Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+
+class HeartbeatIn(Struct, frozen=True, forbid_unknown_fields=True):
+    pending_count: Number
+    pending_bytes: Number
+    oldest_pending_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class ReceiptsOut(Struct, frozen=True):
+    receipts: tuple[ReceiptRecord, ...]
+
+
+@get("/api/v1/time", action="session.own")
+async def time(act: Act, keys: Keyring) -> Now:
+    """The server's time, signed; the token is also the nonce of a Device-Proof for 12 hours."""
+    return timetokens.issue(keys.server, at=act.at, fresh=act.new_id())
+
+
+@get("/api/v1/tasks", action="field.sync")
+async def tasks(act: Act, keys: Keyring, rules: Library, since: Since = 0) -> Bundle:
+    """The caller's open tasks that changed since; a sealed task is not sent before its hour."""
+    return await bundles.bundle(since, act=act, keys=keys, rules=rules)
+
+
+@get("/api/v1/devices/me/cursor", action="field.sync")
+async def cursor(act: Act, inst_epoch: Epoch) -> Cursor:
+    """Up to where the phone's operations are here, and what is missing."""
+    return await sync.cursor(inst_epoch, act=act)
+
+
+@get("/api/v1/devices/me/receipts", action="field.sync")
+async def device_receipts(act: Act, after: After = 0) -> ReceiptsOut:
+    """Signed receipts after a number, at most 200."""
+    return ReceiptsOut(await receipts.of_device(after, act=act))
+
+
+@post("/api/v1/devices/me/heartbeat", action="field.sync", status_code=204, dependencies=PROVEN)
+async def heartbeat(data: JSONBody[HeartbeatIn], proven: Act) -> None:
+    """What the phone has not sent yet."""
+    beat = Heartbeat(
+        pending_count=data.pending_count,
+        pending_bytes=data.pending_bytes,
+        oldest_pending_at=data.oldest_pending_at,
+    )
+    await sync.heartbeat(beat, act=proven)
+
+
+HANDLERS = [time, tasks, cursor, device_receipts, heartbeat]

@@ -1,0 +1,73 @@
+"""The queue's worker: claims tasks, runs each by its kind, gives failed ones back."""
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+
+from backend.jobs import draws
+from backend.jobs.context import Context
+from backend.services import evidence, tasks
+from backend.services.tasks import Task
+
+Handler = Callable[[Task, Context], Awaitable[None]]
+QUEUE = "main"
+AT_ONCE = 4
+PAUSE_S = 0.5
+FAULT_PAUSE_S = 5.0
+log = structlog.get_logger()
+
+
+async def _verify(task: Task, context: Context) -> None:
+    await evidence.verify(
+        UUID(task.payload["evidence"]),
+        act=context.act(task.region),
+        bucket=context.bucket,
+        darkroom=context.darkroom,
+        rules=context.rules,
+    )
+
+
+HANDLERS: dict[str, Handler] = {evidence.VERIFY: _verify, **draws.HANDLERS}
+
+
+async def _do(task: Task, context: Context) -> None:
+    """Run one task; what fails is recorded, tried later, and parked after its last attempt."""
+    try:
+        await HANDLERS[task.kind](task, context)
+    except Exception as fault:
+        log.exception("task", id=task.id, kind=task.kind, attempt=task.attempts)
+        await tasks.give_back(task, at=context.clock(), error=f"{type(fault).__name__}: {fault}")
+    else:
+        await tasks.finish(task.id, at=context.clock())
+
+
+async def once(context: Context) -> int:
+    """Run the tasks that are ready, a few at a time; how many there were."""
+    claimed = await tasks.claim(QUEUE, at=context.clock(), limit=AT_ONCE)
+    loop = asyncio.get_running_loop()
+    # Empty contexts: a task must not inherit anybody's transaction.
+    await asyncio.gather(
+        *(loop.create_task(_do(task, context), context=contextvars.Context()) for task in claimed)
+    )
+    return len(claimed)
+
+
+async def forever(
+    name: str, step: Callable[[Context], Awaitable[int]], context: Context, pause_s: float
+) -> None:
+    """Repeat a step until cancelled, at once while there is work; a fault is waited out."""
+    while True:
+        try:
+            pause = 0.0 if await step(context) else pause_s
+        except Exception:
+            log.exception("loop", name=name)
+            pause = FAULT_PAUSE_S
+        await asyncio.sleep(pause)
+
+
+async def run(context: Context) -> None:
+    """Work until cancelled; between tasks look twice a second."""
+    await forever("worker", once, context, PAUSE_S)

@@ -1,0 +1,144 @@
+"""Answers 检查记录: checked against the visit's sheet, kept beside other devices' answers."""
+
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend.piccolo_conf import DB
+from backend.services.act import Act
+from backend.services.bodies import Answered, AnswerSet
+from backend.services.deeds import Deed, Effect
+from backend.services.errors import Absent, ServiceRefusal
+from inspection_plans import checklist
+from inspection_plans.errors import Family
+from inspection_plans.loader import applied_sheet
+from media import ops as envelopes
+
+# An answer that a later one of the same device has overtaken changes nothing. The value is taken
+# out of the exact text, so that what is read is what was signed.
+RECORD = """
+insert into answer (visit, dev, item, region, institution, inspector, seq, value, verdict, failed,
+  reason, flags, canon, op_id, recorded_at)
+select $1, $2, t.item, $3, $4, $5, $6, t.canon::jsonb -> 'value', t.verdict,
+  string_to_array(nullif(t.failed, ''), ' '), t.canon::jsonb ->> 'reason', $7, t.canon, $8, $9
+from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as t (item, verdict, failed, canon)
+on conflict (visit, dev, item) do update set inspector = excluded.inspector, seq = excluded.seq,
+  value = excluded.value, verdict = excluded.verdict, failed = excluded.failed,
+  reason = excluded.reason, flags = excluded.flags, canon = excluded.canon, op_id = excluded.op_id,
+  recorded_at = excluded.recorded_at
+where answer.seq < excluded.seq
+"""
+OF_VISIT = """
+select item, dev, inspector, seq, value, verdict, failed, reason, flags, recorded_at from answer
+where visit = $1 order by item, dev
+"""
+# After these the record has been signed and judged; an answer may no longer change it.
+CLOSED = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
+REMEMBERED = 65_536
+
+_answered = msgspec.json.Decoder(Answered)
+
+
+class RecordClosed(ServiceRefusal):
+    """The visit's record is complete; a late answer belongs to a new record."""
+
+    code = "answer.record_closed"
+    family = Family.CONFLICT
+
+
+class AnswerInvalid(ServiceRefusal):
+    """An element of the answers does not have the form of an answer."""
+
+    code = "answer.invalid"
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """One answer with its verdict; ``failed`` are its failing parts, separated by spaces."""
+
+    item: str
+    verdict: str
+    failed: str
+
+
+async def record(deed: Deed, body: AnswerSet) -> Effect:
+    """Keep a set of answers; within a device the last by number counts.
+
+    Raises: RecordClosed, AnswerInvalid, AnsweredTwice, those of ``checklist.judge``, NotCanonical.
+    Source: evidence spec 3 (answers), settled points 2 and 3.
+    """
+    site = deed.site
+    if site.state in CLOSED:
+        raise RecordClosed(field="visit", state=site.state)
+    raws = [bytes(raw) for raw in body.answers]
+    judged = [_judged(site.sheet, site.jurisdiction, site.on_date, raw) for raw in raws]
+    items = [answer.item for answer in judged]
+    if len(set(items)) != len(items):
+        raise checklist.AnsweredTwice(field="answers")
+    await DB.connection.execute(
+        RECORD,
+        site.id,
+        deed.dev,
+        site.region,
+        site.institution,
+        deed.inspector,
+        deed.seq,
+        deed.flags,
+        deed.op_id,
+        deed.act.at,
+        items,
+        [answer.verdict for answer in judged],
+        [answer.failed for answer in judged],
+        [raw.decode() for raw in raws],
+    )
+    return Effect(object_id=site.id)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _judged(sheet: str, jurisdiction: str, on: date, raw: bytes) -> Judged:
+    """Judge one answer from its exact bytes; the same answer on the same sheet is judged once."""
+    try:
+        answered = _answered.decode(raw)
+    except msgspec.ValidationError as error:
+        raise AnswerInvalid(field=envelopes.path_of(error), detail=str(error)) from None
+    envelopes.spelled(raw, answered)
+    applied, _ = applied_sheet(sheet, jurisdiction, on)
+    found = checklist.judge(
+        applied,
+        checklist.Answer(
+            item=answered.item,
+            value=answered.value,
+            skip=answered.skip,
+            reason=answered.reason,
+        ),
+    )
+    return Judged(found.item, str(found.verdict), " ".join(found.failed))
+
+
+class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """检查记录: one device's latest answer to one item."""
+
+    item: str
+    dev: UUID
+    inspector: UUID
+    seq: int
+    value: Any
+    verdict: str
+    failed: tuple[str, ...]
+    reason: str | None
+    flags: tuple[str, ...]
+    recorded_at: datetime
+
+
+async def of_visit(visit_id: UUID, *, act: Act) -> tuple[AnswerRecord, ...]:
+    """Every device's latest answers, by item; raises Absent.
+
+    Where devices disagree both stand: resolving is a person's work.
+    """
+    async with DB.transaction(act.by.scope, readonly=True):
+        if not await DB.connection.fetchval("select true from visit where id = $1", visit_id):
+            raise Absent
+        rows = await DB.connection.fetch(OF_VISIT, visit_id)
+    return tuple(msgspec.convert(dict(row), AnswerRecord, strict=False) for row in rows)

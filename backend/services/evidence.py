@@ -1,0 +1,446 @@
+"""Evidence 证据: declared by its manifest, sent to a pinned address, verified from stored bytes.
+
+Source: evidence spec 2, 4, 5. No hash of a client is trusted; original bytes never change; what is
+late, stale or under a revoked key is flagged or quarantined, never dropped.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from backend.piccolo_conf import DB
+from backend.services import audit, examination, tasks, timetokens, visits
+from backend.services.act import Act
+from backend.services.bodies import EvidenceDeclare, EvidenceWithdraw
+from backend.services.deeds import STALE, Blocked, Deed, Effect
+from backend.services.errors import Absent, ServiceRefusal
+from backend.services.examination import Examined, Piece
+from inspection_plans import policy, states
+from inspection_plans.errors import Family
+from inspection_plans.library import Library
+from inspection_plans.loader import applied_sheet
+from inspection_plans.states import Noun
+from inspection_plans.vocabulary import NATIONAL
+from media import base64url, keys, kinds, manifest
+from media.bucket import Bucket, Room, StoreAbsent
+from media.darkroom import Darkroom
+from media.errors import Family as MediaFamily
+from media.errors import MediaRefusal
+from media.manifest import Manifest
+from media.presign import Presigned
+
+CLOCK_SLACK_MS = 120_000
+DAY_BYTES = 5_000_000_000
+VERIFY = "evidence.verify"
+LATE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
+CANCELLED = frozenset({"recused", "reserve"})
+
+# The chain of captures is judged here: a neighbour that is there must fit; one that has not come
+# yet may come in any order, so its absence is no flag.
+DECLARE = """
+insert into evidence (id, region, institution, visit, channel, item, dev, kid, inst_epoch, seq,
+  manifest, manifest_sha256, signature, sha256, size, mime, source, transport, state, reason,
+  flags, late, disclosed, object_key, captured_at, location, declared_at)
+select $1, $2, $3, $4, 'phone', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+  $18, $19, $20::text[]
+  || array(select 'prev_mismatch' from evidence p where p.dev = $6 and p.inst_epoch = $8
+       and (p.seq = $9 - 1 and p.manifest_sha256 <> $21
+         or p.seq = $9 + 1 and convert_from(p.manifest, 'UTF8')::jsonb ->> 'prev' <> $11)
+       limit 1)
+  || array(select 'seq_reused' from evidence p where p.dev = $6 and p.inst_epoch = $8
+       and p.seq = $9 and p.id <> $1 limit 1),
+  $22, false, $23, $24, $25, $26
+on conflict (id) do nothing returning flags
+"""
+LOCK = "select * from evidence where id = $1 for no key update"
+SENT_TODAY = """
+select coalesce(sum(size), 0) from evidence where dev = $1 and declared_at > $2
+  and state not in ('declared', 'withdrawn')
+"""
+SUSPEND = "update visit set state = $2 where id = $1"
+RECEIVE = """
+update evidence set state = $2, received_at = $3, version_id = $4 where id = $1
+"""
+WITHDRAW = "update evidence set state = $2, reason = $3 where id = $1"
+UPLOAD = "update evidence set state = $2 where id = $1"
+KEY_OF = "select revoked_at, compromised_since from device where id = $1"
+QUARANTINE = "update evidence set state = $2, reason = $3 where id = $1 and state = 'received'"
+VERIFIED = """
+update evidence set state = $2, verified_at = $3, version_id = $4, flags = flags || $5::text[],
+  facts = $6, entry = $7 where id = $1
+"""
+DERIVE = """
+insert into derivative (id, region, institution, evidence, kind, parent_sha256, sha256, size,
+  object_key, recipe, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (evidence, kind) do nothing
+"""
+
+
+class DigestTaken(ServiceRefusal):
+    """The id belongs to another capture; ids are made once."""
+
+    code = "evidence.id_taken"
+    family = Family.CONFLICT
+
+
+class OtherVisit(ServiceRefusal):
+    """The manifest is of another visit, institution or device than the operation."""
+
+    code = "evidence.other_visit"
+
+
+class TransportMismatch(ServiceRefusal):
+    """Plain transport carries the original's own bytes: hash and size are the same."""
+
+    code = "evidence.transport_mismatch"
+
+
+class NotSent(ServiceRefusal):
+    """The store holds no object of the declared size yet; send it, then say complete."""
+
+    code = "upload.not_there"
+    family = Family.CONFLICT
+
+
+class QuotaUsed(ServiceRefusal):
+    """The device has sent as much as one may within a day."""
+
+    code = "upload.quota"
+    family = Family.LIMIT
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """Where one piece stands, and the address to send it to while it is not there."""
+
+    id: UUID
+    state: str
+    put: Presigned | None = None
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lanes and the worker need of a row."""
+
+    id: UUID
+    region: int
+    institution: UUID
+    visit: UUID | None
+    channel: str
+    dev: UUID | None
+    sha256: str
+    size: int
+    mime: str
+    state: str
+    flags: tuple[str, ...]
+    object_key: str
+    version_id: str | None
+    captured_at: datetime | None
+    received_at: datetime | None
+
+
+def _stored(row: Any) -> Stored:  # noqa: ANN401 - a row of asyncpg
+    found = {name: row[name] for name in Stored.__struct_fields__}
+    return Stored(**(found | {"flags": tuple(row["flags"])}))
+
+
+async def declare(deed: Deed, body: EvidenceDeclare) -> Effect:
+    """Take a capture's manifest; no address is opened yet.
+
+    An unknown key, a broken chain, a clock that is off or an old assignment are flags.
+    Raises: OtherVisit, TransportMismatch, DigestTaken ("evidence.…"), those of ``manifest`` and
+    ``kinds.declare``.
+    Source: evidence spec 2, 4, settled point 2.
+    """
+    site, raw = deed.site, bytes(body.manifest)
+    capture, known = _read(raw, base64url.decode(body.sig, field="sig"), deed)
+    _agrees(capture, body, deed)
+    kinds.declare(capture.media.mime, capture.media.size)
+    captured_at, odd = _judged(capture, deed)
+    flags = [*deed.flags, *odd, *(() if known else ("unknown_key",))]
+    found = await DB.connection.fetchval(
+        DECLARE,
+        UUID(capture.id),
+        site.region,
+        site.institution,
+        site.id,
+        capture.item,
+        deed.dev,
+        capture.kid,
+        capture.inst_epoch,
+        capture.seq,
+        raw,
+        manifest.digest(raw),
+        base64url.decode(body.sig),
+        capture.media.sha256,
+        capture.media.size,
+        capture.media.mime,
+        capture.media.src,
+        msgspec.to_builtins(body.transport),
+        states.initial(Noun.EVIDENCE),
+        body.late_reason,
+        flags,
+        capture.prev,
+        site.state in LATE,
+        f"{site.region}/{capture.id}/{body.transport.sha256}",
+        captured_at,
+        msgspec.to_builtins(capture.loc),
+        deed.act.at,
+    )
+    if found is None:
+        raise DigestTaken(field="manifest.id")
+    if site.state in CANCELLED and STALE not in flags:
+        target = states.require(Noun.VISIT, site.state, "suspend")
+        await DB.connection.execute(SUSPEND, site.id, target)
+    added = tuple(flag for flag in found if flag not in deed.flags)
+    return Effect(object_type="evidence", object_id=UUID(capture.id), flags=added)
+
+
+def _read(raw: bytes, signature: bytes, deed: Deed) -> tuple[Manifest, bool]:
+    """The manifest and whether the device's key signed it; another key's is kept, unproved."""
+    capture = manifest.parse(raw)
+    if capture.kid != keys.key_id(deed.spki):
+        return capture, False
+    keys.verify_device(deed.spki, keys.Tag.CAPTURE, raw, signature)
+    return capture, True
+
+
+def _agrees(capture: Manifest, body: EvidenceDeclare, deed: Deed) -> None:
+    """Hold the manifest against the operation that brings it."""
+    said = {
+        "visit": (capture.visit, str(deed.site.id)),
+        "org": (capture.org, str(deed.site.institution)),
+        "dev": (capture.dev, str(deed.dev)),
+    }
+    for field, (one, other) in said.items():
+        if one != other:
+            raise OtherVisit(field=f"manifest.{field}")
+    sent = (body.transport.sha256, body.transport.size)
+    if sent != (capture.media.sha256, capture.media.size):
+        raise TransportMismatch(field="transport")
+
+
+def _judged(capture: Manifest, deed: Deed) -> tuple[datetime, list[str]]:
+    """The time claimed by server token and monotonic clock, and what is odd about the capture.
+
+    Source: evidence spec 2 (time is an interval), 10 (clock).
+    """
+    anchor, server = capture.t.anchor, deed.tools.keys.server
+    proved = timetokens.time_of(anchor.tok, server)
+    passed = capture.t.mono - anchor.mono
+    claimed = anchor.srv + passed if proved == anchor.srv and passed >= 0 else capture.t.wall
+    site = deed.site
+    sheet, _ = applied_sheet(site.sheet, site.jurisdiction, site.on_date)
+    odd = {
+        "time_unproved": proved != anchor.srv or passed < 0,
+        "clock_off": abs(capture.t.wall - claimed) > CLOCK_SLACK_MS,
+        "challenge_invalid": not timetokens.is_challenge(
+            capture.chal, server, asg=str(site.assignment)
+        ),
+        "item_unknown": sheet.item(capture.item) is None,
+        STALE: capture.asg != str(site.assignment) or capture.asg_epoch < site.epoch,
+    }
+    at = datetime.fromtimestamp(claimed / 1000, UTC)
+    return at, [name for name, holds in odd.items() if holds and name not in deed.flags]
+
+
+async def withdraw(deed: Deed, body: EvidenceWithdraw) -> Effect:
+    """Withdraw a capture with a reason; manifest and number stay, the bytes are not deleted.
+
+    Raises: Blocked while it is not declared, EvidenceWrongState.
+    Source: evidence spec 5 (withdrawn).
+    """
+    row = await DB.connection.fetchrow(LOCK, UUID(body.evidence))
+    if row is None or row["visit"] != deed.site.id or row["dev"] != deed.dev:
+        raise Blocked((body.evidence,))
+    target = states.require(Noun.EVIDENCE, row["state"], "withdraw")
+    await DB.connection.execute(WITHDRAW, row["id"], target, body.reason)
+    return Effect(object_type="evidence", object_id=row["id"])
+
+
+async def _own(evidence_id: UUID, act: Act) -> Stored:
+    """The caller's own piece, locked: its device's, or its institution's; raises Absent."""
+    row = await DB.connection.fetchrow(LOCK, evidence_id)
+    if row is None:
+        raise Absent
+    found = _stored(row)
+    mine = act.by.device is not None and found.dev == act.by.device
+    ours = found.channel == "portal" and found.institution == act.by.institution
+    if not (mine or ours):
+        raise Absent
+    return found
+
+
+async def urls(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Upload:
+    """An address pinned to this piece's length, type and hash, for 15 minutes.
+
+    Raises: Absent, QuotaUsed ("upload.quota").
+    Source: evidence spec 4.1.
+    """
+    async with DB.transaction(act.by.scope):
+        found = await _own(evidence_id, act)
+        if found.state not in ("declared", "uploading", "missing"):
+            return Upload(found.id, found.state)
+        if found.state == "declared":
+            await _within_quota(found, act)
+            target = states.require(Noun.EVIDENCE, found.state, "upload")
+            await DB.connection.execute(UPLOAD, found.id, target)
+            found = msgspec.structs.replace(found, state=target)
+            await _record(found, "evidence.uploading", act)
+    put = bucket.presign_put(
+        found.object_key, size=found.size, mime=found.mime, sha256_hex=found.sha256, now=act.at
+    )
+    return Upload(found.id, found.state, put)
+
+
+async def _within_quota(found: Stored, act: Act) -> None:
+    if found.dev is not None:
+        since = act.at - timedelta(days=1)
+        sent = await DB.connection.fetchval(SENT_TODAY, found.dev, since)
+        if sent + found.size > DAY_BYTES:
+            raise QuotaUsed(sent_bytes=int(sent), day_bytes=DAY_BYTES)
+
+
+async def _record(found: Stored, verb: str, act: Act, reason: str = "") -> int:
+    return await audit.record(
+        act,
+        verb,
+        "evidence",
+        found.id,
+        region=found.region,
+        reason=reason,
+        after_sha256=found.sha256,
+    )
+
+
+async def complete(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Upload:
+    """Look whether the object is there at its size, and have it verified; safe to repeat.
+
+    Raises: Absent, NotSent ("upload.not_there"), StoreUnavailable.
+    Source: evidence spec 4.1, 5 (received).
+    """
+    async with DB.transaction(act.by.scope):
+        found = await _own(evidence_id, act)
+    if found.state not in ("declared", "uploading", "missing"):
+        return Upload(found.id, found.state)
+    try:
+        held = await asyncio.to_thread(bucket.head, Room.QUARANTINE, found.object_key)
+    except StoreAbsent:
+        raise NotSent(field="evidence") from None
+    if held.size != found.size:
+        raise NotSent(field="evidence", held_bytes=held.size, declared_bytes=found.size)
+    async with DB.transaction(act.by.scope):
+        found = await _own(evidence_id, act)
+        if found.state in ("declared", "uploading", "missing"):
+            target = states.require(Noun.EVIDENCE, found.state, "receive")
+            await DB.connection.execute(RECEIVE, found.id, target, act.at, held.version)
+            found = msgspec.structs.replace(found, state=target)
+            await _record(found, "evidence.received", act)
+            await tasks.enqueue(
+                VERIFY,
+                {"evidence": str(found.id)},
+                region=found.region,
+                at=act.at,
+                dedupe=str(found.id),
+            )
+    return Upload(found.id, found.state)
+
+
+async def verify(
+    evidence_id: UUID, *, act: Act, bucket: Bucket, darkroom: Darkroom, rules: Library
+) -> None:
+    """Prove the stored bytes: hash, examine, copy under lock; then ``verified``.
+
+    The store is spoken to outside any transaction. A file that is not what it says becomes
+    ``quarantined`` with the reason; safe to repeat. The visit may be complete afterwards.
+    Raises: refusals of family unavailable, for which the task is tried again.
+    Source: evidence spec 5, 12.4.
+    """
+    async with DB.transaction(act.by.scope):
+        row = await DB.connection.fetchrow(LOCK, evidence_id)
+        key = await DB.connection.fetchrow(KEY_OF, row["dev"]) if row and row["dev"] else None
+    if row is None or row["state"] != "received":
+        return
+    found = _stored(row)
+    if reason := _key_fault(found, key):
+        await _quarantine(found, reason, act)
+        return
+    years = policy.number("evidence_retention_years", NATIONAL)
+    retain_until = act.at + timedelta(days=366 * years)
+    try:
+        seen = await asyncio.to_thread(examination.examine, _piece(found), bucket, darkroom)
+        held = await asyncio.to_thread(
+            bucket.promote,
+            found.object_key,
+            version=found.version_id,
+            sha256_hex=found.sha256,
+            retain_until=retain_until,
+        )
+    except MediaRefusal as refusal:
+        if refusal.family is MediaFamily.UNAVAILABLE:
+            raise
+        await _quarantine(found, refusal.code, act)
+        return
+    await _settle(found, seen, held.version, act, rules)
+
+
+def _piece(found: Stored) -> Piece:
+    return Piece(
+        id=found.id,
+        region=found.region,
+        sha256=found.sha256,
+        size=found.size,
+        mime=found.mime,
+        object_key=found.object_key,
+        version=found.version_id,
+    )
+
+
+def _key_fault(found: Stored, key: Any) -> str:  # noqa: ANN401 - a row of asyncpg
+    """Why the key does not vouch for the piece: unknown, or revoked at capture or receipt."""
+    if "unknown_key" in found.flags:
+        return "unknown_key"
+    if key is None or key["revoked_at"] is None or found.received_at is None:
+        return ""
+    since = key["compromised_since"] or key["revoked_at"]
+    late = found.captured_at is None or found.captured_at >= since
+    return "revoked_key" if late or found.received_at >= key["revoked_at"] else ""
+
+
+async def _quarantine(found: Stored, reason: str, act: Act) -> None:
+    target = states.require(Noun.EVIDENCE, found.state, "quarantine")
+    async with DB.transaction(act.by.scope):
+        await DB.connection.execute(QUARANTINE, found.id, target, reason)
+        await _record(found, "evidence.quarantined", act, reason)
+
+
+async def _settle(
+    found: Stored, seen: Examined, version: str | None, act: Act, rules: Library
+) -> None:
+    async with DB.transaction(act.by.scope):
+        row = await DB.connection.fetchrow(LOCK, found.id)
+        if row is None or row["state"] != "received":
+            return
+        target = states.require(Noun.EVIDENCE, row["state"], "verify")
+        entry = await _record(found, "evidence.verified", act)
+        await DB.connection.execute(
+            VERIFIED, found.id, target, act.at, version, list(seen.flags), seen.facts, entry
+        )
+        for made in seen.derivatives:
+            await DB.connection.execute(
+                DERIVE,
+                act.new_id(),
+                found.region,
+                found.institution,
+                found.id,
+                made.kind,
+                found.sha256,
+                made.sha256,
+                made.size,
+                made.object_key,
+                seen.recipe,
+                act.at,
+            )
+        if found.visit is not None:
+            await visits.complete_if_ready(found.visit, act=act, rules=rules)

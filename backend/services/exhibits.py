@@ -1,0 +1,144 @@
+"""Evidence as office and institution see it: lists, and files by a short logged address."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from backend.piccolo_conf import DB
+from backend.services import audit
+from backend.services.act import Act
+from backend.services.errors import Absent, ServiceRefusal
+from inspection_plans.errors import Family
+from media import kinds
+from media.bucket import Bucket, Room
+
+File = Literal["original", "preview", "thumb"]
+
+COLUMNS = """
+select e.id, e.visit, e.notice, e.item, e.channel, e.sha256, e.size, e.mime, e.source, e.state,
+  e.reason, e.flags, e.late, e.disclosed, e.facts, e.captured_at, e.declared_at, e.received_at,
+  e.verified_at, e.sealed_at, e.visit is null or exists (
+    select from claim c where c.visit = e.visit
+      and c.items @> jsonb_build_array(jsonb_build_object('id', e.id, 'sha256', e.sha256)))
+    as listed
+from evidence e
+"""
+OF_VISIT = COLUMNS + "where e.visit = $1 order by e.id"
+OF_NOTICE = COLUMNS + "where e.notice = $1 order by e.id"
+ONE = COLUMNS + "where e.id = $1"
+FILE = """
+select e.region, e.sha256, e.mime, e.state, e.object_key, e.version_id, d.object_key as made_key
+from evidence e left join derivative d on d.evidence = e.id and d.kind = $2 where e.id = $1
+"""
+DISCLOSE = """
+update evidence set disclosed = true where id = any ($1) and not disclosed returning id, region
+"""
+
+
+class NotKept(ServiceRefusal):
+    """The file is not verified, or there is no such derivative of it."""
+
+    code = "evidence.no_file"
+    family = Family.CONFLICT
+
+
+class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """证据: one piece, how it came, how far it is proved. ``listed`` = under somebody's claim.
+
+    ``source`` gallery and file are what they say: chosen on the phone, not captured by it.
+    """
+
+    id: UUID
+    visit: UUID | None
+    notice: UUID | None
+    item: str | None
+    channel: str
+    sha256: str
+    size: int
+    mime: str
+    source: str
+    state: str
+    reason: str | None
+    flags: tuple[str, ...]
+    late: bool
+    disclosed: bool
+    listed: bool
+    facts: dict[str, Any] | None
+    captured_at: datetime | None
+    declared_at: datetime
+    received_at: datetime | None
+    verified_at: datetime | None
+    sealed_at: datetime | None
+
+
+def _record(row: Any) -> EvidenceRecord:  # noqa: ANN401 - a row of asyncpg
+    return EvidenceRecord(**(dict(row) | {"flags": tuple(row["flags"])}))
+
+
+async def of_visit(visit_id: UUID, *, act: Act) -> tuple[EvidenceRecord, ...]:
+    """All evidence of a visit that the caller may see, in the order of its ids; raises Absent."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        if not await DB.connection.fetchval("select true from visit where id = $1", visit_id):
+            raise Absent
+        rows = await DB.connection.fetch(OF_VISIT, visit_id)
+    return tuple(_record(row) for row in rows)
+
+
+async def of_notice(notice_id: UUID, *, act: Act) -> tuple[EvidenceRecord, ...]:
+    """All evidence sent in for a notice that the caller may see."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(OF_NOTICE, notice_id)
+    return tuple(_record(row) for row in rows)
+
+
+async def one(evidence_id: UUID, *, act: Act) -> EvidenceRecord:
+    """One piece; raises Absent."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        row = await DB.connection.fetchrow(ONE, evidence_id)
+    if row is None:
+        raise Absent
+    return _record(row)
+
+
+async def link(evidence_id: UUID, file: File, *, act: Act, bucket: Bucket) -> str:
+    """An address for one file, good for 60 seconds; every look is an audit entry.
+
+    Raises: Absent, NotKept ("evidence.no_file").
+    Source: evidence spec 12.7; 7 (originals only as attachments).
+    """
+    async with DB.transaction(act.by.scope):
+        row = await DB.connection.fetchrow(FILE, evidence_id, file)
+        if row is None:
+            raise Absent
+        original = file == "original"
+        key = row["object_key"] if original else row["made_key"]
+        if row["state"] not in ("verified", "sealed") or key is None:
+            raise NotKept(state=row["state"], file=file)
+        await audit.record(
+            act,
+            "evidence.viewed",
+            "evidence",
+            evidence_id,
+            region=row["region"],
+            title=file,
+            after_sha256=row["sha256"],
+        )
+    mime = row["mime"] if original else "image/jpeg"
+    address = bucket.presign_get(
+        Room.ORIGINALS if original else Room.DERIVATIVES,
+        key,
+        version=row["version_id"] if original else None,
+        filename=f"{evidence_id}-{file}.{kinds.KINDS[mime].ending}",
+        mime=mime,
+        now=act.at,
+    )
+    return address.url
+
+
+async def disclose(evidence_ids: Sequence[UUID], *, act: Act) -> None:
+    """Let the institution see pieces that a served notice cites, in the caller's transaction."""
+    for row in await DB.connection.fetch(DISCLOSE, list(evidence_ids)):
+        await audit.record(act, "evidence.disclosed", "evidence", row["id"], region=row["region"])

@@ -1,0 +1,244 @@
+"""Visits 现场检查: created by a draw, started and submitted by phones, complete when proved so."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from backend.piccolo_conf import DB
+from backend.services import audit, findings, visit_events
+from backend.services.act import Act
+from backend.services.bodies import ObstructionRecord, RecusalDeclare, VisitFinalize, VisitStart
+from backend.services.deeds import Deed, Effect
+from inspection_plans import states
+from inspection_plans.library import Library
+from inspection_plans.states import Noun
+
+CREATE = """
+insert into visit (id, region, institution, code, plan, draw, origin_notice, kind, unannounced,
+  selection, chance, training_class, class_session, sheet, sheet_digest, jurisdiction, on_date,
+  sealed_until, state, challenge, epoch, created_at)
+select t.*, 1, $1 from unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::uuid[],
+  $7::uuid[], $8::uuid[], $9::text[], $10::bool[], $11::text[], $12::text[], $13::uuid[],
+  $14::uuid[], $15::text[], $16::text[], $17::text[], $18::date[], $19::timestamptz[],
+  $20::text[], $21::text[]) as t
+"""
+ASSIGN = """
+insert into assignment (id, region, visit, inspector, place, lead, epoch, state, created_at)
+select t.*, $1, 'active', $2 from unnest($3::uuid[], $4::int[], $5::uuid[], $6::uuid[], $7::int[],
+  $8::bool[]) as t
+"""
+MOVE = """
+update visit set state = $2, opened_at = coalesce(opened_at, $3),
+  started_at = case when $4 then coalesce(started_at, $3) else started_at end
+where id = $1
+"""
+CLAIM = """
+with moved as (
+  update visit set state = $5, opened_at = coalesce(opened_at, $8),
+    started_at = coalesce(started_at, $8), submitted_at = $8
+  where id = $1 and state <> $5),
+claimed as (
+  insert into claim (visit, dev, region, op_id, items, answers_sha256, seq, claimed_at)
+  values ($1, $2, $3, $4, $6, $7, $9, $8)
+  on conflict (visit, dev) do update set op_id = excluded.op_id, items = excluded.items,
+    answers_sha256 = excluded.answers_sha256, seq = excluded.seq, claimed_at = excluded.claimed_at
+  where claim.seq < excluded.seq and claim.closed_by is null)
+select count(*) from jsonb_to_recordset($6) as i (id uuid, sha256 text) where not exists (
+  select from evidence e where e.id = i.id and e.visit = $1 and e.sha256 = i.sha256
+    and e.state in ('verified', 'sealed'))
+"""
+RECUSE = """
+update assignment set state = 'recused', ended_at = $2, reason = $3 where id = $1
+"""
+# The predicate and the state it allows are one statement; nothing else writes this state.
+COMPLETE = """
+update visit set state = $3, completed_at = $2 where id = $1 and state = $4
+  and not exists (select from visit_missing($1)) returning region, code
+"""
+SIGNED = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
+
+
+class NewAssignment(msgspec.Struct, frozen=True):
+    """One inspector's place in the team, from 1; ``lead`` signs first."""
+
+    inspector: UUID
+    place: int
+    lead: bool
+
+
+class NewVisit(msgspec.Struct, frozen=True, kw_only=True):
+    """A visit to be made: where, by whom, with which checklist, sealed until which instant."""
+
+    id: UUID
+    region: int
+    institution: UUID
+    code: str
+    kind: str
+    unannounced: bool
+    selection: Literal["random", "directed", "complaint", "reinspection"]
+    sheet: str
+    sheet_digest: str
+    jurisdiction: str
+    on_date: date
+    sealed_until: datetime
+    team: tuple[NewAssignment, ...]
+    plan: UUID | None = None
+    draw: UUID | None = None
+    origin_notice: UUID | None = None
+    chance: str | None = None
+    training_class: UUID | None = None
+    class_session: UUID | None = None
+
+
+def _challenge(act: Act) -> str:
+    """8 bytes nobody can foresee, from the random part of a fresh id."""
+    return sha256(act.new_id().bytes).hexdigest()[:16]
+
+
+def _columns(row: NewVisit, act: Act) -> tuple[object, ...]:
+    """One visit in the order of ``CREATE``."""
+    state = states.initial(Noun.VISIT)
+    return (
+        row.id,
+        row.region,
+        row.institution,
+        row.code,
+        row.plan,
+        row.draw,
+        row.origin_notice,
+        row.kind,
+        row.unannounced,
+        row.selection,
+        row.chance,
+        row.training_class,
+        row.class_session,
+        row.sheet,
+        row.sheet_digest,
+        row.jurisdiction,
+        row.on_date,
+        row.sealed_until,
+        states.require(Noun.VISIT, state, "assign") if row.team else state,
+        _challenge(act),
+    )
+
+
+async def create(rows: Sequence[NewVisit], *, act: Act) -> None:
+    """Write visits and their teams in bulk, inside the transaction of the draw that found them.
+
+    Source: design, step 3 (every visit keeps how it was selected); settled point 16.
+    """
+    if not rows:
+        return
+    columns = zip(*(_columns(row, act) for row in rows), strict=True)
+    await DB.connection.execute(CREATE, act.at, *map(list, columns))
+    await assign([(row.id, row.region, row.team) for row in rows], epoch=1, act=act)
+    for row in rows:
+        verb = "visit.assigned" if row.team else "visit.drawn"
+        await audit.record(act, verb, "visit", row.id, region=row.region, title=row.code)
+
+
+async def assign(
+    teams: Sequence[tuple[UUID, int, tuple[NewAssignment, ...]]], *, epoch: int, act: Act
+) -> None:
+    """Write active assignments of visits (id, region, team), inside the caller's transaction."""
+    places = [
+        (act.new_id(), region, visit, member.inspector, member.place, member.lead)
+        for visit, region, team in teams
+        for member in team
+    ]
+    if places:
+        columns = map(list, zip(*places, strict=True))
+        await DB.connection.execute(ASSIGN, epoch, act.at, *columns)
+
+
+def _after(state: str, *verbs: str) -> str:
+    """The state these verbs lead to; one that its state does not allow is passed over.
+
+    Operations come in any order: a start that arrives after the submission moves nothing.
+    """
+    for verb in verbs:
+        state = states.TRANSITIONS[Noun.VISIT][state].get(verb, state)
+    return state
+
+
+async def _move(deed: Deed, *verbs: str) -> None:
+    """Carry the visit on, unless the operation's assignment has moved on since."""
+    target = _after(deed.site.state, *verbs)
+    if not deed.stale and target != deed.site.state:
+        started = "start" in verbs
+        await DB.connection.execute(MOVE, deed.site.id, target, deed.act.at, started)
+
+
+async def start(deed: Deed, _body: VisitStart) -> Effect:
+    """Start a visit; a second start, or a late one, is an event and no more."""
+    await visit_events.keep(deed)
+    await _move(deed, "open", "start")
+    return Effect(object_id=deed.site.id)
+
+
+async def obstruct(deed: Deed, body: ObstructionRecord) -> Effect:
+    """Record that the visit could not be made.
+
+    Source: design, States (unreachable, closed, refused).
+    """
+    await visit_events.keep(deed)
+    await _move(deed, "open", f"mark_{body.outcome}")
+    return Effect(object_id=deed.site.id)
+
+
+async def recuse(deed: Deed, body: RecusalDeclare) -> Effect:
+    """End the signer's own assignment 回避; before the start the visit waits for the reserve."""
+    await visit_events.keep(deed)
+    if deed.stale:
+        return Effect(object_id=deed.site.id)
+    await DB.connection.execute(RECUSE, deed.site.assignment, deed.act.at, body.ground)
+    await _move(deed, "recuse")
+    return Effect(object_type="assignment", object_id=deed.site.assignment)
+
+
+async def finalize(deed: Deed, body: VisitFinalize) -> Effect:
+    """Take the device's claim of all its captures and answers; ``waiting`` of ``items`` are due.
+
+    A claim for a record that is complete already changes nothing and is told so.
+    Source: evidence spec 3 (completion predicate).
+    """
+    site = deed.site
+    if site.state in SIGNED:
+        return Effect(object_id=site.id, flags=("after_signature",))
+    target = site.state if deed.stale else _after(site.state, "open", "start", "submit")
+    items = [{"id": item.id, "sha256": item.sha256} for item in body.items]
+    waiting = await DB.connection.fetchval(
+        CLAIM,
+        site.id,
+        deed.dev,
+        site.region,
+        deed.op_id,
+        target,
+        items,
+        body.answers_sha,
+        deed.act.at,
+        deed.seq,
+    )
+    data = {"waiting": waiting, "items": len(items)}
+    return Effect(object_id=site.id, data=data, may_complete=not waiting)
+
+
+async def complete_if_ready(visit_id: UUID, *, act: Act, rules: Library) -> bool:
+    """Set ``complete`` when nothing listed or required is missing, and derive the findings.
+
+    The only writer of that state. Source: evidence spec 0.1, 3 (completion predicate).
+    """
+    target = states.require(Noun.VISIT, "submitted", "complete")
+    async with DB.transaction(act.by.scope):
+        row = await DB.connection.fetchrow(COMPLETE, visit_id, act.at, target, "submitted")
+        if row is None:
+            return False
+        await audit.record(
+            act, "visit.completed", "visit", visit_id, region=row["region"], title=row["code"]
+        )
+        await findings.derive(visit_id, act=act, rules=rules)
+    return True
