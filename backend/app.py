@@ -1,6 +1,6 @@
 """The only composition root: settings, clock, ids, keys, rules and bucket meet here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -25,12 +25,13 @@ from backend.keyring import Keyring, open_keyring
 from backend.piccolo_conf import DB
 from backend.services import offices
 from backend.services.act import Act, Person
-from backend.settings import Settings
-from inspection_plans.loader import Library, load
+from backend.settings import Role, Settings
+from inspection_plans.library import Library
+from inspection_plans.loader import load
 from media.bucket import Bucket
 from media.darkroom import Darkroom
 
-LOCAL_ROLES = ("app", "worker", "public", "seq")
+LOCAL_ROLES: tuple[Role, ...] = ("app", "worker", "public", "seq")
 
 
 def _person(request: Request[Person | None, Any, Any]) -> Person | None:
@@ -56,6 +57,33 @@ def _stamp(request: Request[Any, Any, Any]) -> None:
     request.state.request_id = str(request.app.state.new_id())
 
 
+def _dependencies(settings: Settings, store: Bucket, rules: Library) -> dict[str, Provide]:
+    """What a handler may ask for by name."""
+
+    def keyring(request: Request[Any, Any, Any]) -> Keyring:
+        found: Keyring = request.app.state.keyring
+        return found
+
+    given: dict[str, Callable[..., Any]] = {
+        "act": _act,
+        "person": _person,
+        "keys": keyring,
+        "bucket": lambda: store,
+        "rules": lambda: rules,
+        "settings": lambda: settings,
+    }
+    return {name: Provide(give, sync_to_thread=False) for name, give in given.items()}
+
+
+def _session(settings: Settings) -> DefineMiddleware:
+    return ServerSideSessionConfig(
+        key="__Host-session" if settings.secure_cookies else "session",
+        secure=settings.secure_cookies,
+        samesite="lax",
+        store="sessions",
+    ).middleware
+
+
 def create_app(
     settings: Settings, *, bucket: Bucket | None = None, clock: Clock = now, ids: Ids = new_id
 ) -> Litestar:
@@ -66,18 +94,15 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            keys = open_keyring(settings.keys)
-            await DB.open(
-                {role: settings.database.dsn(role) for role in LOCAL_ROLES},  # type: ignore[arg-type]
-                size=settings.pool_size,
-            )
+            app.state.keyring = open_keyring(settings.keys)
+            dsns: dict[str, str] = {role: settings.database.dsn(role) for role in LOCAL_ROLES}
+            await DB.open(dsns, size=settings.pool_size)
             stack.push_async_callback(DB.close)
-            app.state.keyring = keys
             app.state.jobs = Context(
                 settings=settings,
                 bucket=store,
                 darkroom=stack.enter_context(Darkroom()),
-                keys=keys,
+                keys=app.state.keyring,
                 rules=rules,
                 clock=clock,
                 ids=ids,
@@ -86,42 +111,14 @@ def create_app(
             await stack.enter_async_context(jobs.running(app.state.jobs))
             yield
 
-    def give_bucket() -> Bucket:
-        return store
-
-    def give_rules() -> Library:
-        return rules
-
-    def give_keys(request: Request[Any, Any, Any]) -> Keyring:
-        keys: Keyring = request.app.state.keyring
-        return keys
-
-    def give_settings() -> Settings:
-        return settings
-
     app = Litestar(
         [*api.handlers(settings.faces), *pages.handlers(settings.faces)],
         guards=[authorise],
         before_request=_stamp,
-        dependencies={
-            "act": Provide(_act, sync_to_thread=False),
-            "person": Provide(_person, sync_to_thread=False),
-            "bucket": Provide(give_bucket, sync_to_thread=False),
-            "rules": Provide(give_rules, sync_to_thread=False),
-            "keys": Provide(give_keys, sync_to_thread=False),
-            "settings": Provide(give_settings, sync_to_thread=False),
-        },
+        dependencies=_dependencies(settings, store, rules),
         exception_handlers={Exception: problem},
         lifespan=[lifespan],
-        middleware=[
-            ServerSideSessionConfig(
-                key="__Host-session" if settings.secure_cookies else "session",
-                secure=settings.secure_cookies,
-                samesite="lax",
-                store="sessions",
-            ).middleware,
-            DefineMiddleware(Identity),
-        ],
+        middleware=[_session(settings), DefineMiddleware(Identity)],
         csrf_config=CSRFConfig(
             secret=settings.database.passwords["app"],
             cookie_secure=settings.secure_cookies,

@@ -1,1 +1,52 @@
 """JSON for phones and integrators: every handler decodes, calls one service, encodes."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from backend.api import (
+    cases,
+    directories,
+    draws,
+    evidence,
+    filings,
+    findings,
+    health,
+    log,
+    logins,
+    notices,
+    ops,
+    plans,
+    public_draws,
+    publications,
+    replies,
+    rules,
+    statistics,
+    sync,
+    visits,
+)
+
+FACES = {
+    "field": (logins, rules, ops, sync, evidence),
+    "desk": (
+        logins,
+        rules,
+        directories,
+        plans,
+        draws,
+        visits,
+        evidence,
+        findings,
+        notices,
+        cases,
+        publications,
+        filings,
+        statistics,
+    ),
+    "portal": (logins, notices, replies, filings, evidence, directories),
+    "public": (publications, public_draws, log),
+}
+
+
+def handlers(faces: tuple[str, ...]) -> list[HTTPRouteHandler]:
+    """The routes of the faces switched on, each once; health is always there."""
+    found = [handler for face in faces for module in FACES[face] for handler in module.HANDLERS]
+    return list(dict.fromkeys([*health.HANDLERS, *found]))

@@ -1,6 +1,6 @@
 """Who is calling: a bearer token under /api, a server-side session elsewhere, never both."""
 
-from typing import Any
+from typing import Any, cast
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
@@ -27,6 +27,7 @@ class Identity(AbstractAuthenticationMiddleware):
             if person is None:
                 raise NotAuthorizedException
             return AuthenticationResult(user=person, auth=token)
-        account = (connection.scope.get("session") or {}).get(SESSION_ACCOUNT)
+        session = cast("dict[str, str]", connection.scope.get("session") or {})
+        account = session.get(SESSION_ACCOUNT)
         person = await accounts.person_of_session(account, at=at) if account else None
         return AuthenticationResult(user=person, auth=None)

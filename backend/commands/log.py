@@ -5,25 +5,27 @@ import asyncio
 
 from backend.keyring import open_keyring
 from backend.piccolo_conf import DB
-from backend.services import sequencer
+from backend.services import log_proofs
+from backend.services.log_proofs import LogReport
 from backend.settings import Settings, from_environment
 
 
-async def verify(settings: Settings) -> list[str]:
-    """What does not hold, one sentence each; empty when everything does."""
+async def verify(settings: Settings) -> LogReport:
+    """Recompute every leaf, root and head."""
     await DB.open({"seq": settings.database.dsn("seq")}, size=2)
     try:
-        return await sequencer.log_verify(
-            key=open_keyring(settings.keys).log, origin=settings.log_origin
-        )
+        public = open_keyring(settings.keys).log.public
+        return await log_proofs.log_verify(origin=settings.log_origin, public=public)
     finally:
         await DB.close()
 
 
 def main(_args: argparse.Namespace) -> int:
     """Print what is wrong; 0 only when nothing is."""
-    faults = asyncio.run(verify(from_environment()))
-    for fault in faults:
+    report = asyncio.run(verify(from_environment()))
+    for fault in report.faults:
         print(fault)
-    print("审计日志完整 the log holds" if not faults else f"{len(faults)} faults")
-    return 1 if faults else 0
+    print(
+        f"{report.entries} entries, {report.checkpoints} signed heads, {len(report.faults)} faults"
+    )
+    return 1 if report.faults else 0

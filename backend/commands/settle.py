@@ -13,6 +13,10 @@ from backend.settings import Settings, from_environment
 NATION = 100000
 
 
+def _secret() -> str:
+    return base64.urlsafe_b64encode(clock.token()).decode().rstrip("=")
+
+
 async def settle(settings: Settings) -> dict[str, str]:
     """Register the installation, open the three accounts; login → link, empty when done before."""
     await DB.open({role: settings.database.dsn(role) for role in ("app", "worker")}, size=2)
@@ -22,10 +26,7 @@ async def settle(settings: Settings) -> dict[str, str]:
         await offices.register(
             clock.new_id(), name=settings.origin, log_origin=settings.log_origin, act=act
         )
-        secrets = tuple(
-            base64.urlsafe_b64encode(clock.token()).decode().rstrip("=") for _ in "123"
-        )
-        return await offices.settle(secrets, act=act)
+        return await offices.settle((_secret(), _secret(), _secret()), act=act)
     except offices.AlreadySettled:
         return {}
     finally:

@@ -6,7 +6,7 @@ from backend.clock import Clock, Ids
 from backend.keyring import Keyring
 from backend.services.act import Act, system
 from backend.settings import Settings
-from inspection_plans.loader import Library
+from inspection_plans.library import Library
 from media.bucket import Bucket
 from media.darkroom import Darkroom
 

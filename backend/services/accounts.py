@@ -228,7 +228,8 @@ async def assign_role(
     async with DB.transaction(act.by.scope):
         row = await DB.connection.fetchrow(
             "select a.institution, array(select r.role from role_assignment r"
-            " where r.account = a.id and r.revoked_at is null) as roles from account a where a.id = $1 for update",
+            " where r.account = a.id and r.revoked_at is null) as roles"
+            " from account a where a.id = $1 for update",
             account,
         )
         if row is None or region not in act.by.regions:

@@ -1,0 +1,72 @@
+"""The rules as data: which clauses apply at a place on a day, and what a sheet asks."""
+
+from datetime import date
+from typing import Annotated
+
+from litestar.params import FromPath, FromQuery, QueryParameter
+from msgspec import Struct
+
+from backend.api.routes import get
+from inspection_plans.library import Library
+from inspection_plans.loader import jurisdiction_of
+from inspection_plans.sheets import Sheet
+from inspection_plans.vocabulary import Clause
+
+Region = Annotated[int, QueryParameter(ge=100000, le=999999)]
+Subject = Annotated[str | None, QueryParameter(max_length=60)]
+
+
+class ClauseOut(Struct, frozen=True):
+    id: str
+    section: str
+    kind: str
+    concept: str
+    severity: str
+    check_mode: str
+    zh: str
+    en: str
+    consequence: str | None
+
+    @classmethod
+    def of(cls, clause: Clause) -> "ClauseOut":
+        return cls(
+            clause.id,
+            clause.section,
+            clause.kind,
+            clause.concept,
+            clause.severity,
+            clause.check_mode,
+            clause.rule.zh,
+            clause.rule.en,
+            clause.consequence,
+        )
+
+
+class SheetOut(Struct, frozen=True):
+    version: str
+    sheet: Sheet
+
+
+@get("/api/v1/rules/clauses", action="rules.read", sync_to_thread=False)
+def clauses(
+    rules: Library, region: Region, on: FromQuery[date], subject: Subject = None
+) -> list[ClauseOut]:
+    """The effective set 有效条款 of a region on a day, the nation's papers first."""
+    found = rules.effective_set(jurisdiction_of(region), on, subject)
+    return [ClauseOut.of(clause) for clause in found]
+
+
+@get("/api/v1/rules/clauses/{clause_id:path}", action="rules.read", sync_to_thread=False)
+def clause(rules: Library, clause_id: FromPath[str]) -> ClauseOut:
+    """One clause by its id."""
+    return ClauseOut.of(rules.clause(clause_id.lstrip("/")))
+
+
+@get("/api/v1/rules/sheets/{sheet:str}", action="rules.read", sync_to_thread=False)
+def sheet(rules: Library, sheet: FromPath[str], region: Region, on: FromQuery[date]) -> SheetOut:
+    """A checklist 检查表 as it applies in a region on a day, with its version."""
+    applied = rules.sheet(sheet, jurisdiction_of(region), on)
+    return SheetOut(applied.version, applied)
+
+
+HANDLERS = [clauses, clause, sheet]

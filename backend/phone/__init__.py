@@ -1,0 +1,1 @@
+"""The inspector's phone: its application and its build live here; the field API serves it."""
