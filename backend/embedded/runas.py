@@ -115,8 +115,11 @@ def _elsewhere(data: Path) -> Path:
 def _runnable(these: Programs, user: RunAs) -> bool:
     if user.name is None:
         return True
-    answers = _run_as(user, [str(these.postgres / "bin" / "postgres"), "--version"])
-    return answers and can(user, "-x", these.weed)
+    answers = (
+        _run_as(user, [str(these.postgres / "bin" / name), "--version"])
+        for name in ("postgres", "initdb")
+    )
+    return all(answers) and can(user, "-x", these.weed)
 
 
 def _run_as(user: RunAs, argv: list[str]) -> bool:
@@ -144,11 +147,16 @@ def _copied(found: Programs, base: Path, name: str) -> Programs:
     target = base / name
     if not target.exists():
         fresh = Path(tempfile.mkdtemp(dir=base))
-        shutil.copytree(found.postgres, fresh / found.postgres.name, symlinks=True)
+        wheel = found.postgres.parent  # its libraries lie beside it and are found from there
+        inside = fresh / wheel.name / found.postgres.name
+        shutil.copytree(found.postgres, inside, symlinks=True)
+        libraries = wheel.with_name(f"{wheel.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, fresh / libraries.name)
         shutil.copy2(found.weed, fresh / "weed")
         fresh.chmod(0o755)
         try:
             fresh.rename(target)
         except OSError:  # another start was faster
             shutil.rmtree(fresh)
-    return Programs(target / found.postgres.name, target / "weed")
+    return Programs(target / found.postgres.parent.name / found.postgres.name, target / "weed")

@@ -82,9 +82,12 @@ def test_a_folder_of_somebody_else_is_refused(folder: Path) -> None:
 def shut_programs(folder: Path) -> Programs:
     """The real programs, linked in size and name, in a place only root can enter."""
     found = Programs(postgres.find_install(), weed.find_binary())
-    shutil.copytree(found.postgres, folder / found.postgres.name, symlinks=True)
+    wheel = found.postgres.parent
+    shutil.copytree(wheel, folder / wheel.name, symlinks=True)
+    libraries = wheel.with_name(f"{wheel.name}.libs")
+    shutil.copytree(libraries, folder / libraries.name)
     (folder / "weed").symlink_to(found.weed)
-    return Programs(folder / found.postgres.name, folder / "weed")
+    return Programs(folder / wheel.name / found.postgres.name, folder / "weed")
 
 
 def test_programs_behind_a_shut_parent_are_copied_once(
