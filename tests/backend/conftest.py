@@ -11,14 +11,17 @@ from tests.conftest import StillClock
 from tests.world import SHANDONG, a_person, an_office
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rules() -> Library:
     return load()
 
 
 @pytest.fixture
 async def desk(
-    app: Litestar, clock: StillClock, rules: Library, owner: asyncpg.Connection
+    app: Litestar,  # noqa: ARG001 - its lifespan holds the pools
+    clock: StillClock,
+    rules: Library,
+    owner: asyncpg.Connection,
 ) -> Desk:
     """The supervisor of Shandong."""
     office = await an_office(clock())

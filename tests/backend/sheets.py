@@ -1,4 +1,4 @@
-"""Rows of the directories' files: one function a directory, good unless a keyword says otherwise."""
+"""Rows of the directories' files: good ones, unless a keyword says otherwise."""
 
 from backend.services import credit_code
 

@@ -98,9 +98,7 @@ async def test_another_province_sees_what_was_never_there(
 ) -> None:
     await desk.fill()
     office = await an_office(desk.clock(), region=HEILONGJIANG, short_name="黑人社")
-    stranger = await a_person(
-        desk.clock(), "supervisor", region=HEILONGJIANG, office=office
-    )
+    stranger = await a_person(desk.clock(), "supervisor", region=HEILONGJIANG, office=office)
     headers = await signed_in(client, stranger)
     tables = ("institution", "inspector", "training_class")
     ids = {table: await desk.id_of(table) for table in tables}
@@ -125,7 +123,9 @@ async def test_an_institution_sees_itself_alone(desk: Desk, client: httpx.AsyncC
     assert await get(client, "/api/v1/own/institution", headers) == listed
     assert listed["id"] == str(mine)
     assert len(await get(client, "/api/v1/classes", headers)) == 1
-    roster = await get(client, f"/api/v1/versions/roster/{await desk.id_of('training_class')}", headers)
+    roster = await get(
+        client, f"/api/v1/versions/roster/{await desk.id_of('training_class')}", headers
+    )
     assert [version["rev"] for version in roster] == [1]
     refused = await client.get("/api/v1/inspectors", headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "person.denied")

@@ -27,6 +27,7 @@ class Directory(Generic[R]):
     load: Callable[[World, Sequence[Values]], Awaitable[None]]
     make: Callable[[Values, World], R]
     key: Callable[[R], Hashable]
+    key_column: str
     judge: Callable[[R, R | None, World], None]
     upsert: str
     version: Kind

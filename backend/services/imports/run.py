@@ -80,7 +80,7 @@ def _judge(
     made = directory.make(values, here)
     key = directory.key(made)
     if key in seen:
-        raise refusals.DuplicateRow(first_row=seen[key])
+        raise refusals.DuplicateRow(field=directory.key_column, first_row=seen[key])
     before = here.present.get(key)
     record = settle(made, before, here)
     directory.judge(record, before, here)
