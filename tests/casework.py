@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from backend.clock import new_id
+from backend.piccolo_conf import DB
 from backend.services import approvals, findings, notices, service_proofs, visits
 from backend.services.act import Act
 from backend.services.credit_code import complete
@@ -17,7 +18,6 @@ from backend.services.findings import Finding
 from backend.services.imports import take
 from backend.services.notices import Demand, Draft, Notice
 from backend.services.service_proofs import InPerson
-from backend.piccolo_conf import DB
 from inspection_plans.loader import applied_sheet, jurisdiction_of, load
 from tests import world
 
@@ -130,14 +130,14 @@ async def answered(owner: asyncpg.Connection, visit: UUID, **verdicts: str) -> N
         "reason": "现场核对不一致",
         "flags": [],
         "op_id": new_id(),
-        "recorded_at": datetime.now().astimezone(),  # noqa: DTZ005, TID251 - irrelevant here
+        "recorded_at": START,
     }
     for item, verdict in verdicts.items():
         await owner.execute(
             "insert into answer (visit, dev, item, region, institution, inspector, seq, value,"
             " verdict, failed, reason, flags, canon, op_id, recorded_at)"
-            " select $1, $2, $3, v.region, v.institution, $4, $5, '{}', $6, '{}', $7, $8, '{}', $9,"
-            " $10 from visit v where v.id = $1",
+            " select $1, $2, $3, v.region, v.institution, $4, $5, '{}', $6, '{}', $7, $8, '{}',"
+            " $9, $10 from visit v where v.id = $1",
             columns["visit"],
             columns["dev"],
             item.replace("_", "-"),
@@ -161,14 +161,14 @@ async def a_piece(
 ) -> UUID:
     """A piece of evidence as it stands after intake; its bytes are the evidence tests' matter."""
     piece = new_id()
-    table, subject = ("visit", visit) if visit else ("notice", notice)
     digest = sha256(piece.bytes).hexdigest()
     await owner.execute(
         "insert into evidence (id, region, institution, visit, notice, channel, manifest,"
         " manifest_sha256, sha256, size, mime, source, transport, state, flags, late, disclosed,"
         " declared_at) select $1, s.region, s.institution, $2, $3, $4, ''::bytea, $5, $5, $6,"
-        f" 'image/jpeg', 'file', '{{}}', $7, '{{}}', false, false, now() from {table} s"  # noqa: S608
-        " where s.id = $8",
+        " 'image/jpeg', 'file', '{}', $7, '{}', false, false, now() from"
+        " (select id, region, institution from visit union all"
+        " select id, region, institution from notice) s where s.id = $8",
         piece,
         visit,
         notice,
@@ -176,7 +176,7 @@ async def a_piece(
         digest,
         size,
         state,
-        subject,
+        visit or notice,
     )
     return piece
 

@@ -144,23 +144,26 @@ async def _lock(publication_id: UUID, *, digest: str | None = None) -> Publicati
     return msgspec.convert(dict(row), Publication)
 
 
-async def _save(
-    old: Publication, change: dict[Any, Any], verb: str, *, act: Act, reason: str = ""
+async def _entered(
+    new: Publication, verb: str, *, act: Act, before: str = "", reason: str = ""
 ) -> Publication:
-    await Row.update(change).where(Row.id == old.id)
-    new = await _lock(old.id)
     await audit.record(
         act,
         verb,
         "publication",
-        old.id,
-        region=old.region,
-        title=old.kind,
+        new.id,
+        region=new.region,
+        title=new.kind,
         reason=reason,
-        before_sha256=old.digest,
+        before_sha256=before,
         after_sha256=new.digest,
     )
     return new
+
+
+async def _save(old: Publication, change: dict[Any, Any], verb: str, *, act: Act) -> Publication:
+    await Row.update(change).where(Row.id == old.id)
+    return await _entered(await _lock(old.id), verb, act=act, before=old.digest)
 
 
 async def _compose(
@@ -207,7 +210,7 @@ async def _insert(
     if publication_id is None:
         raise AlreadyThere(field="subject")
     prepared = await _lock(publication_id)
-    return await _save(prepared, {}, "publication.prepared", act=act, reason=reason)
+    return await _entered(prepared, "publication.prepared", act=act, reason=reason)
 
 
 async def prepare(

@@ -7,9 +7,8 @@ import asyncpg
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar
 
-from backend.services import approvals, cases, notices, replies, reviews, service_proofs
+from backend.services import approvals, cases, findings, notices, replies, reviews, service_proofs
 from backend.services.errors import Absent, Changed
 from backend.services.notices import (
     FindingsMixed,
@@ -36,6 +35,7 @@ from inspection_plans.gates import (
     NoticeSamePerson,
     PartyNotHeard,
 )
+from inspection_plans.loader import load
 from inspection_plans.policy import OutOfBounds
 from inspection_plans.states import NoticeWrongState
 from media.keys import ServerKey
@@ -45,8 +45,11 @@ from tests.conftest import StillClock
 KEY = ServerKey.from_seed(b"k" * 32)
 
 
+pytestmark = pytest.mark.usefixtures("app")
+
+
 async def test_a_draft_needs_verified_findings_of_one_institution(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     suspected = await casework.a_matter(owner, clock(), verified=False)
     act = suspected.office.author.act(clock())
@@ -59,14 +62,14 @@ async def test_a_draft_needs_verified_findings_of_one_institution(
         await notices.draft(both, act=act)
     with pytest.raises(OutOfBounds):
         await notices.draft(one.draft(days=181), act=act)
+    loose = await world.a_person(clock(), "supervisor", region=one.office.region)
     with pytest.raises(NoOffice):
-        loose = await world.a_person(clock(), "supervisor", region=one.office.region)
         await notices.draft(one.draft(), act=loose.act(clock()))
     assert await notices.page(Wanted(), act=act) == ()
 
 
 async def test_an_order_needs_a_law_level_basis_and_advice_does_not(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     act = matter.office.author.act(clock())
@@ -79,7 +82,7 @@ async def test_an_order_needs_a_law_level_basis_and_advice_does_not(
 
 
 async def test_a_finding_stands_in_one_open_notice(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     act = matter.office.author.act(clock())
@@ -94,7 +97,7 @@ async def test_a_finding_stands_in_one_open_notice(
 
 
 async def test_an_edit_wins_once_and_loses_no_text(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock(), "TI_01", "TI_03")
     act = matter.office.author.act(clock())
@@ -111,7 +114,7 @@ async def test_an_edit_wins_once_and_loses_no_text(
 
 
 async def test_nobody_approves_their_own_words_nor_what_they_have_not_read(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     own = await notices.draft(matter.draft(), act=matter.office.other.act(clock()))
@@ -127,7 +130,7 @@ async def test_nobody_approves_their_own_words_nor_what_they_have_not_read(
 
 
 async def test_a_critical_finding_needs_a_legal_reviewer_from_outside(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock(), casework.CRITICAL.replace("-", "_"))
     office = matter.office
@@ -154,7 +157,7 @@ async def test_a_critical_finding_needs_a_legal_reviewer_from_outside(
 
 
 async def test_numbers_have_no_gap_among_thirty_two_issuers(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     office = await casework.an_office(clock())
     matter = await casework.a_matter(owner, clock(), office=office)
@@ -181,9 +184,6 @@ async def a_sibling(
     office = matter.office
     visit = await casework.a_visit(office, matter.institution, clock())
     await casework.answered(owner, visit, TI_01="fail")
-    from backend.services import findings
-    from inspection_plans.loader import load
-
     act = office.author.act(clock())
     (found,) = await findings.derive(visit, act=act, rules=load())
     piece = await casework.a_piece(owner, visit=visit)
@@ -192,7 +192,7 @@ async def a_sibling(
 
 
 async def test_terms_run_from_the_day_after_service(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock(), "TI_01", "TI_03")
     demands = matter.draft().demands
@@ -244,7 +244,6 @@ async def test_terms_run_from_the_day_after_service(
     ],
 )
 async def test_a_service_out_of_time_is_refused(
-    app: Litestar,
     owner: asyncpg.Connection,
     clock: StillClock,
     way: service_proofs.AnyWay,
@@ -263,7 +262,7 @@ async def test_a_service_out_of_time_is_refused(
 
 
 async def test_other_ways_of_service_and_the_first_view(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     day = date(2026, 3, 2)
     ways: list[service_proofs.AnyWay] = [
@@ -306,7 +305,7 @@ async def answer(matter: casework.Matter, notice: notices.Notice, clock: StillCl
 
 
 async def test_review_and_closing_by_another_person(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     office, finding = matter.office, matter.findings[0].id
@@ -321,11 +320,11 @@ async def test_review_and_closing_by_another_person(
     with pytest.raises(reviews.OutcomesOpen):
         await reviews.close(notice.id, rev=now.rev, act=office.approver.act(clock()))
     for outcome in ("not_accepted", "reinspection"):
+        mute = Decision(finding=finding, outcome=outcome, reason=" ")  # type: ignore[arg-type]
         with pytest.raises(reviews.ReasonMissing):
-            mute = Decision(finding=finding, outcome=outcome, reason=" ")  # type: ignore[arg-type]
             await reviews.decide(notice.id, mute, rev=now.rev, act=act)
+    stray = Decision(finding=notice.id, outcome="accepted", reason="")
     with pytest.raises(reviews.ForeignFinding):
-        stray = Decision(finding=notice.id, outcome="accepted", reason="")
         await reviews.decide(notice.id, stray, rev=now.rev, act=act)
     accepted = Decision(finding=finding, outcome="accepted", reason="")
     now = await reviews.decide(notice.id, accepted, rev=now.rev, act=act)
@@ -337,7 +336,7 @@ async def test_review_and_closing_by_another_person(
 
 
 async def test_a_reply_goes_back_once_and_a_second_order_follows(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     finding = matter.findings[0].id
@@ -371,7 +370,7 @@ async def test_a_reply_goes_back_once_and_a_second_order_follows(
 
 
 async def test_an_overdue_notice_becomes_a_case(
-    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+    owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     notice = await casework.served(matter, clock(), draft=matter.draft(days=5))

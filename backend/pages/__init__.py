@@ -1,0 +1,20 @@
+"""HTML for desk, portal and public: the same services as the API."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from backend.pages import static
+from backend.pages.desk import home, sign_in
+from backend.pages.public import publications
+
+FACES = {
+    "field": (),
+    "portal": (static, sign_in, home),
+    "public": (static, publications),
+    "desk": (static, sign_in, home),
+}
+
+
+def handlers(faces: tuple[str, ...]) -> list[HTTPRouteHandler]:
+    """The pages of the faces switched on, each once."""
+    modules = dict.fromkeys(module for face in faces for module in FACES[face])
+    return [handler for module in modules for handler in module.HANDLERS]

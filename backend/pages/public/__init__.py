@@ -1,0 +1,1 @@
+"""Pages everybody may read, without signing in."""

@@ -1,0 +1,102 @@
+"""What waits for a person 待办: one capped count a matter, only matters their roles may act on."""
+
+import msgspec
+
+from backend.piccolo_conf import DB
+from backend.services import policy
+from backend.services.accounts import on_day
+from backend.services.act import Act
+
+CAP = 99
+# matter → (action that settles it, where the list is, one row a thing that waits)
+MATTERS: dict[str, tuple[str, str, str]] = {
+    "plans": (
+        "plans.approve",
+        "/api/v1/plans?state=submitted",
+        "select from plan where state = 'submitted'",
+    ),
+    "visits": (
+        "visits.review",
+        "/api/v1/visits?state=complete",
+        "select from visit where state = 'complete'",
+    ),
+    "findings": (
+        "findings.verify",
+        "/api/v1/findings?state=suspected",
+        "select from finding where state = 'suspected'",
+    ),
+    "legal": (
+        "notices.legal",
+        "/api/v1/notices?state=legal_review",
+        "select from notice where state = 'legal_review' and legal_by is null",
+    ),
+    "approvals": (
+        "notices.approve",
+        "/api/v1/notices?state=draft",
+        (
+            "select from notice where state = 'draft' or (state = 'legal_review' and legal_by is not"
+            " null)"
+        ),
+    ),
+    "service": (
+        "notices.serve",
+        "/api/v1/notices?state=approved",
+        "select from notice where state in ('approved', 'issued')",
+    ),
+    "overdue": (
+        "notices.review",
+        "/api/v1/notices?overdue=true",
+        "select from notice n where n.state = 'served' and n.due_on < $1",
+    ),
+    "replies": (
+        "notices.review",
+        "/api/v1/notices?state=answered",
+        "select from notice where state = 'answered'",
+    ),
+    "due": (
+        "publications.prepare",
+        "/api/v1/publications/due",
+        (
+            "select from visit v where v.concluded_at is not null and not exists (select from"
+            " publication p where p.kind = 'result' and p.subject = v.id)"
+        ),
+    ),
+    "previews": (
+        "publications.approve",
+        "/api/v1/publications?state=prepared",
+        "select from publication where state = 'prepared'",
+    ),
+    "answers": (
+        "notices.reply",
+        "/api/v1/notices?state=served",
+        "select from notice where state = 'served'",
+    ),
+}
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """One matter and how many wait; counting stops at 99."""
+
+    matter: str
+    count: int
+    address: str
+
+    @property
+    def shown(self) -> str:
+        return f"{CAP}+" if self.count > CAP else str(self.count)
+
+
+async def lines(*, act: Act) -> tuple[Waiting, ...]:
+    """What waits for the caller, in the order of the circle; nothing that is not there."""
+    found = []
+    async with DB.transaction(act.by.scope, readonly=True):
+        for matter, (action, address, rows) in MATTERS.items():
+            if not policy.allowed(action, act.by.roles, signed_in=True):
+                continue
+            days = [on_day(act.at)] if "$1" in rows else []
+            count = await DB.connection.fetchval(
+                f"select count(*) from ({rows} limit {CAP + 1}) some",  # noqa: S608 - constants
+                *days,
+            )
+            found.append(Waiting(matter, count, address))
+    return tuple(line for line in found if line.count)
