@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import msgspec
+from litestar.params import RawBody
 from msgspec import Meta, Raw, Struct
 
 from backend.api import opdocs
@@ -55,7 +56,7 @@ def decoded(body: bytes) -> list[bytes]:
     request_max_body_size=BATCH_BYTES,
     operation_class=opdocs.Batch,
 )
-async def batch(body: bytes, proven: Act, keys: Keyring, rules: Library) -> BatchOut:
+async def batch(body: RawBody, proven: Act, keys: Keyring, rules: Library) -> BatchOut:
     """Carry out up to 100 operations, each exactly once; a batch is no transaction."""
     told = await ops.apply(decoded(body), act=proven, tools=Tools(keys, rules))
     return BatchOut(told)

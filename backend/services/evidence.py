@@ -44,10 +44,10 @@ DECLARE = """
 insert into evidence (id, region, institution, visit, channel, item, dev, kid, inst_epoch, seq,
   manifest, manifest_sha256, signature, sha256, size, mime, source, transport, state, reason,
   flags, late, disclosed, object_key, captured_at, location, declared_at)
-select $1, $2, $3, $4, 'phone', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-  $18, $19, $20::text[]
+select $1::uuid, $2, $3, $4, 'phone', $5, $6::uuid, $7, $8::text, $9::bigint, $10, $11::text, $12,
+  $13, $14, $15, $16, $17, $18, $19, $20::text[]
   || array(select 'prev_mismatch' from evidence p where p.dev = $6 and p.inst_epoch = $8
-       and (p.seq = $9 - 1 and p.manifest_sha256 <> $21
+       and (p.seq = $9 - 1 and p.manifest_sha256 <> $21::text
          or p.seq = $9 + 1 and convert_from(p.manifest, 'UTF8')::jsonb ->> 'prev' <> $11)
        limit 1)
   || array(select 'seq_reused' from evidence p where p.dev = $6 and p.inst_epoch = $8
