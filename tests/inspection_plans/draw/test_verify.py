@@ -396,6 +396,15 @@ def test_an_attempt_ends_before_the_next_begins() -> None:
     assert "ended after the next attempt began" in found
 
 
+def test_an_entry_that_hangs_on_another_chain_is_found() -> None:
+    whole = an_office().record()
+    last = {**whole["log"][-1], "prev": a_seed(1)}
+    last["hash"] = record.entry_hash("sha256", last)
+    found = texts(verify({**whole, "log": [*whole["log"][:-1], last]}))
+    assert found.startswith("chain:")
+    assert "does not follow" in found
+
+
 def test_blocked_pairs_out_of_order_are_found() -> None:
     whole = an_office().record()
     found = texts(verify({**whole, "blocked": whole["blocked"][::-1]}))
