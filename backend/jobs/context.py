@@ -1,8 +1,10 @@
-"""What every job is handed: bucket, keys, rules, clock and ids, never globals."""
+"""What every job is handed: bucket, keys, rules, clock, ids and secrets, never globals."""
+
+from collections.abc import Callable
 
 import msgspec
 
-from backend.clock import Clock, Ids
+from backend.clock import Clock, Ids, token
 from backend.keyring import Keyring
 from backend.services.act import Act, system
 from backend.settings import Settings
@@ -22,6 +24,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     regions: tuple[int, ...]
+    token: Callable[[int], bytes] = token
 
     def act(self, region: int) -> Act:
         """A deed of the product itself, for the office of ``region``, now."""

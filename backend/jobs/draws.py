@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from backend.clock import token
 from backend.jobs.context import Context
 from backend.services import ceremony, disclosure, draws
 from backend.services.tasks import Task
@@ -11,7 +10,7 @@ from backend.services.tasks import Task
 async def fire(task: Task, context: Context) -> None:
     """Freeze a due plan; with all shares here it runs, else it waits for the ceremony."""
     act = context.act(task.region)
-    await draws.freeze(UUID(task.payload["plan"]), act=act, keys=context.keys, token=token)
+    await draws.freeze(UUID(task.payload["plan"]), act=act, keys=context.keys, token=context.token)
 
 
 async def run(task: Task, context: Context) -> None:
