@@ -114,5 +114,6 @@ def due_on(code: str, period: str, region: int, rules: Library) -> date | None:
     if found.due is None:
         return None
     last = period_end(period)
-    in_force = rules.effective_set(rules.jurisdiction_of(region), last)
-    return last if any(clause.id == found.clause for clause in in_force) else None
+    in_force = rules.packs_in_force(rules.jurisdiction_of(region), last)
+    asking = rules.clause(found.clause).pack
+    return last if any(pack.id == asking for pack in in_force) else None
