@@ -45,11 +45,7 @@ class Canary:
 
 
 def place(store: Store, now: datetime) -> Canary:
-    """Put a locked object under a key of its own.
-
-    A young weed forgets who holds the write lock of a key it has just touched (its lock ring
-    changes one second after the start) and lets the next writer of that key wait 15 s.
-    """
+    """Put a locked object under a key of its own, so that no two boots share a history."""
     key = f"canary-{int(now.timestamp() * 1000)}"
     locked = {"x-amz-bucket-object-lock-enabled": "true"}
     signed(store, "PUT", f"/{BUCKET}", now=now, headers=locked)

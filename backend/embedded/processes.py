@@ -56,10 +56,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Child:
-    """A running command; its process group has its pid."""
+    """A running command; its process group has its pid, its log begins at ``log_from``."""
 
     command: Command
     process: subprocess.Popen[bytes]
+    log_from: int = 0
 
     @property
     def pid(self) -> int:
@@ -70,12 +71,17 @@ class Child:
         """Whether the process is gone."""
         return self.process.poll() is not None
 
+    def said(self) -> bytes:
+        """What this process has written to its log."""
+        if self.command.log is None:
+            return b""
+        with self.command.log.open("rb") as log:
+            log.seek(self.log_from)
+            return log.read()
+
     def tail(self) -> str:
-        """The end of the log, for a sentence about a failed start."""
-        log = self.command.log
-        if log is None or not log.exists():
-            return ""
-        return log.read_bytes()[-LOG_TAIL:].decode("utf-8", "replace").strip()
+        """The end of that, for a sentence about a failed start."""
+        return self.said()[-LOG_TAIL:].decode("utf-8", "replace").strip()
 
 
 def _die_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
@@ -101,6 +107,7 @@ def spawn(command: Command) -> Child:
     if threading.current_thread() is not threading.main_thread():
         raise StartFailed("main_thread")
     out = _open_log(command.log)
+    log_from = 0 if out is None else os.fstat(out).st_size
     try:
         process = subprocess.Popen(  # noqa: S603
             list(command.argv),
@@ -120,7 +127,7 @@ def spawn(command: Command) -> Child:
     finally:
         if out is not None:
             os.close(out)
-    return Child(command, process)
+    return Child(command, process, log_from)
 
 
 def _open_log(log: Path | None) -> int | None:

