@@ -1,4 +1,4 @@
-"""Inspection items 抽查事项: the office's published list of what it checks, on which legal basis."""
+"""Inspection items 抽查事项: an office's published list of checks, each on its legal basis."""
 
 from uuid import UUID
 
