@@ -14,6 +14,7 @@ from backend.services.occupations import Occupation
 from backend.services.records.directories import (
     CatalogueEntry,
     ClassSession,
+    InspectionItem,
     Inspector,
     InspectorRelation,
     Institution,
@@ -118,6 +119,14 @@ async def inspector_relations(
     return await directories.relations(inspector_id, act=act)
 
 
+@get("/api/v1/items", action="directories.read")
+async def item_page(
+    act: Act, after: After = None, limit: Limit = 50
+) -> tuple[InspectionItem, ...]:
+    """What the office has published that it inspects, newest first."""
+    return await directories.items(act=act, after=after, limit=limit)
+
+
 @get("/api/v1/classes", action="directories.read")
 async def class_page(
     act: Act,
@@ -184,6 +193,7 @@ HANDLERS = [
     inspector_page,
     inspector_one,
     inspector_relations,
+    item_page,
     class_page,
     class_one,
     class_sessions,

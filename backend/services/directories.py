@@ -10,6 +10,7 @@ from backend.services.errors import Absent, ServiceRefusal
 from backend.services.imports.inspectors import INSPECTORS as INSPECTOR_DIRECTORY
 from backend.services.records.directories import (
     CatalogueEntry,
+    InspectionItem,
     Inspector,
     InspectorRelation,
     Institution,
@@ -44,6 +45,9 @@ RELATIONS = (
 LINK = (
     "update inspector set account = $2, rev = rev + 1, updated_at = $3 where id = $1 returning *"
 )
+ITEMS = """
+select * from inspection_item where $1::uuid is null or id < $1 order by id desc limit $2
+"""
 HOLDER = "select id from inspector where account = $1 and id <> $2"
 
 
@@ -146,6 +150,15 @@ async def relations(inspector_id: UUID, *, act: Act) -> tuple[InspectorRelation,
         _present(await DB.connection.fetchrow(INSPECTOR, inspector_id))
         rows = await DB.connection.fetch(RELATIONS, inspector_id)
     return tuple(InspectorRelation.of(row) for row in rows)
+
+
+async def items(
+    *, act: Act, after: UUID | None = None, limit: int = 100
+) -> tuple[InspectionItem, ...]:
+    """The list of inspection items 抽查事项清单, newest first."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(ITEMS, after, limit)
+    return tuple(InspectionItem.of(row) for row in rows)
 
 
 async def link_account(inspector_id: UUID, account_id: UUID, *, act: Act) -> Inspector:

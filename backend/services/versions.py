@@ -16,7 +16,14 @@ from backend.services.records.directories import Version
 from inspection_plans.errors import Family
 
 Kind = Literal[
-    "institution", "catalogue", "inspector", "relations", "training_class", "schedule", "roster"
+    "institution",
+    "catalogue",
+    "inspector",
+    "relations",
+    "training_class",
+    "schedule",
+    "roster",
+    "inspection_item",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

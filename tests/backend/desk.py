@@ -22,6 +22,7 @@ DIRECTORY_TABLES = (
     "training_class",
     "class_session",
     "trainee",
+    "inspection_item",
     "directory_version",
     "filing",
 )

@@ -99,6 +99,19 @@ def a_trainee(number: int = 1, roster_no: int = 1, **cells: str) -> Cells:
     } | cells
 
 
+def an_item(number: int = 1, **cells: str) -> Cells:
+    return {
+        "code": f"I{number:02d}",
+        "title": "数字技术工程师培育项目培训行为检查",
+        "law_basis": "虚构条例第一条",
+        "competent_authority": "虚构人社厅",
+        "object_kind": "培训机构",
+        "way": "现场检查",
+        "ratio": "5%",
+        "frequency_cap": "2",
+    } | cells
+
+
 ONE_OF_EACH: dict[str, list[Cells]] = {
     "institutions": [an_institution()],
     "catalogue": [a_catalogue_entry()],
@@ -107,4 +120,5 @@ ONE_OF_EACH: dict[str, list[Cells]] = {
     "classes": [a_class()],
     "sessions": [a_session()],
     "rosters": [a_trainee()],
+    "items": [an_item()],
 }

@@ -68,6 +68,15 @@ async def test_an_inspector_and_the_declared_relations(
     assert (tie["institution"], tie["until"]) == (str(await desk.id_of("institution")), None)
 
 
+async def test_the_list_of_inspection_items(desk: Desk, client: httpx.AsyncClient) -> None:
+    await desk.fill()
+    headers = await signed_in(client, desk.who)
+    (item,) = await get(client, "/api/v1/items", headers)
+    versions_of = await get(client, f"/api/v1/versions/inspection_item/{item['id']}", headers)
+    assert (item["code"], item["way"], item["frequency_cap"]) == ("I01", "on_site", 2)
+    assert versions_of[0]["payload"] == item
+
+
 async def test_lists_go_on_after_the_last_id(desk: Desk, client: httpx.AsyncClient) -> None:
     await desk.take("institutions", *[an_institution(n) for n in range(1, 8)])
     headers = await signed_in(client, desk.who)
@@ -109,7 +118,7 @@ async def test_another_province_sees_what_was_never_there(
     own = {"code": "thing.absent", "status": 404}
     assert {key: foreign.json()[key] for key in own} == own
     assert {**foreign.json(), "request_id": ""} == {**nothing.json(), "request_id": ""}
-    for list_path in ("institutions", "inspectors", "classes", "imports", "filings"):
+    for list_path in ("institutions", "inspectors", "items", "classes", "imports", "filings"):
         assert await get(client, f"/api/v1/{list_path}", headers) == []
 
 

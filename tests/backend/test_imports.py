@@ -85,6 +85,8 @@ WRONG: list[tuple[str, Cells, str, str]] = [
     ("rosters", {"id_tail": "12345"}, "id_tail", "cell.form"),
     ("rosters", {"id_tail": "X123"}, "id_tail", "cell.form"),
     ("rosters", {"roster_no": "0"}, "roster_no", "cell.range"),
+    ("items", {"object_kind": "学校"}, "object_kind", "cell.choice"),
+    ("items", {"region": "140000"}, "region", "cell.region_foreign"),
 ]
 
 
@@ -161,6 +163,7 @@ CHANGES: dict[str, Cells] = {
     "classes": {"teacher": "另一教师", "status": "结业"},
     "sessions": {"on_date": "2026-03-06", "status": "改期"},
     "rosters": {"name": "改名学员"},
+    "items": {"way": "书面检查", "frequency_cap": "3"},
 }
 
 
@@ -366,6 +369,6 @@ async def test_relations_and_sessions_of_the_factories_are_good(
             f"/api/v1/imports/{kind}?file_name={kind}.csv", content=body, headers=headers
         )
         assert (answer.status_code, answer.json()["state"]) == (201, "imported"), answer.text
-    assert set((await desk.held()).values()) == {0, 1, 7}
+    assert set((await desk.held()).values()) == {0, 1, 8}
     assert a_relation()["licence_no"] == an_inspector()["licence_no"]
     assert a_session()["class_code"] == a_class()["code"]

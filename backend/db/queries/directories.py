@@ -81,6 +81,15 @@ select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::int[], $
   $7::text[])
 on conflict (id) do update set name = excluded.name, id_tail = excluded.id_tail
 """
+UPSERT_ITEMS = """
+insert into inspection_item (id, region, code, title, law_basis, competent_authority, object_kind,
+  way, ratio, frequency_cap)
+select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[],
+  $7::text[], $8::text[], $9::text[], $10::int[])
+on conflict (id) do update set title = excluded.title, law_basis = excluded.law_basis,
+  competent_authority = excluded.competent_authority, object_kind = excluded.object_kind,
+  way = excluded.way, ratio = excluded.ratio, frequency_cap = excluded.frequency_cap
+"""
 INSERT_VERSIONS = """
 insert into directory_version (id, region, institution, kind, subject, rev, valid_from, payload,
   recorded_by, import_run)
@@ -140,5 +149,10 @@ from trainee t join training_class c on c.id = t.training_class
   join institution i on i.id = t.institution
 where $1::int is null or t.region = any((select regions_below($1))::int[])
 order by i.region, i.credit_code collate "C", c.code collate "C", t.roster_no limit $2
+""",
+    "items": """
+select code, title, region, law_basis, competent_authority, object_kind, way, ratio, frequency_cap
+from inspection_item where $1::int is null or region = any((select regions_below($1))::int[])
+order by region, code collate "C" limit $2
 """,
 }

@@ -127,11 +127,6 @@ def _trainee(values: Values, world: World) -> Trainee:
     )
 
 
-def _judge_trainee(record: Trainee, before: Trainee | None, world: World) -> None:
-    """Everything that can be wrong in a line of a roster was seen when it was made."""
-    del record, before, world
-
-
 CLASSES = Directory(
     record=TrainingClass,
     load=_load_classes,
@@ -161,7 +156,6 @@ ROSTERS = Directory(
     make=_trainee,
     key=_trainee_key,
     key_column="roster_no",
-    judge=_judge_trainee,
     upsert=UPSERT_TRAINEES,
     version="roster",
     subject=lambda record: record.training_class,

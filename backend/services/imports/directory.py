@@ -21,17 +21,20 @@ KEPT = ("id", "account", "rev", "created_at", "updated_at")
 
 @dataclass(frozen=True)
 class Directory(Generic[R]):
-    """One directory; ``make`` gives a record under the id NEW, ``judge`` sees what was before."""
+    """One directory; ``make`` gives a record under the id NEW, ``judge`` sees what was before.
+
+    ``whole`` selects all rows of some subjects where a version is of them together.
+    """
 
     record: type[R]
     load: Callable[[World, Sequence[Values]], Awaitable[None]]
     make: Callable[[Values, World], R]
     key: Callable[[R], Hashable]
     key_column: str
-    judge: Callable[[R, R | None, World], None]
     upsert: str
     version: Kind
     subject: Callable[[R], UUID]
+    judge: Callable[[R, R | None, World], None] | None = None
     whole: str | None = None
 
     async def write(self, records: Sequence[R]) -> None:

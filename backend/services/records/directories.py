@@ -141,6 +141,19 @@ class Trainee(Entry, frozen=True):
     id_tail: str
 
 
+class InspectionItem(Entry, frozen=True):
+    """抽查事项: what an office says it inspects, with its basis in law if there is one."""
+
+    code: str
+    title: str
+    law_basis: str | None
+    competent_authority: str | None
+    object_kind: str
+    way: str
+    ratio: str
+    frequency_cap: int
+
+
 class Version(Row, frozen=True):
     """What was true of a subject from ``valid_from`` on, until the next version."""
 
