@@ -2,7 +2,7 @@
 # No root, no Docker, no system Node; paths may hold spaces and Chinese characters.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev demo run test check fmt bench long fuzz screens lock doctor clean
+.PHONY: schema help env env-dev demo run test check fmt bench long fuzz screens lock doctor clean
 PY := .venv/bin/python
 export PYTHONUTF8 := 1
 
@@ -65,6 +65,9 @@ bench: env-dev  ## measure; prints the figures of docs/benchmarks.md
 
 screens: env-dev  ## pictures of every page
 	@echo 'nothing yet: the pages of desk, portal and phone come with their own issues; the public page is served by make demo'
+
+schema: env-dev  ## renew backend/db/schema.txt from the migrations
+	$(PY) -m tests.schema_text
 
 fmt: env-dev  ## format and mend what can be mended
 	$(PY) -m ruff check --fix-only -q . && $(PY) -m ruff format -q .

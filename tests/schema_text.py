@@ -1,8 +1,14 @@
 """The catalogue as text: what `backend/db/schema.txt` must say. Run as a module to renew it."""
 
+import asyncio
+import shutil
+import tempfile
 from pathlib import Path
 
 import asyncpg
+
+from backend.embedded.supervisor import start
+from backend.services.schema import migrate
 
 FILE = Path(__file__).parents[1] / "backend" / "db" / "schema.txt"
 COLUMNS = """
@@ -13,29 +19,31 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace
 join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
 where c.relkind = 'r' and n.nspname in ('public', 'aud') and c.relname <> 'migration'
-order by name collate "C", a.attnum
+order by n.nspname collate "C", c.relname collate "C", a.attnum
 """
 CONSTRAINTS = """
 select conrelid::regclass::text as name, conname as part, pg_get_constraintdef(oid) as what
 from pg_constraint where connamespace in ('public'::regnamespace, 'aud'::regnamespace)
   and contype in ('p', 'u', 'c', 'f') and conrelid <> 0 and conrelid::regclass::text <> 'migration'
-order by name collate "C", part collate "C"
+order by conrelid::regclass::text collate "C", conname collate "C"
 """
 INDEXES = """
 select schemaname || '.' || tablename as name, indexname as part, indexdef as what
 from pg_indexes where schemaname in ('public', 'aud') and tablename <> 'migration'
-order by name collate "C", part collate "C"
+order by schemaname collate "C", tablename collate "C", indexname collate "C"
 """
 POLICIES = """
 select schemaname || '.' || tablename as name, policyname as part,
   cmd || ' to ' || array_to_string(roles, ',') || ' using ' || coalesce(qual, '-') as what
-from pg_policies where schemaname in ('public', 'aud') order by name collate "C", part collate "C"
+from pg_policies where schemaname in ('public', 'aud')
+order by schemaname collate "C", tablename collate "C", policyname collate "C"
 """
 FUNCTIONS = """
 select n.nspname || '.' || p.proname as name, pg_get_function_identity_arguments(p.oid) as part,
   case when p.prosecdef then 'security definer ' else '' end || md5(p.prosrc) as what
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-where n.nspname in ('public', 'aud') order by name collate "C", part collate "C"
+where n.nspname in ('public', 'aud')
+order by n.nspname collate "C", p.proname collate "C", p.oid
 """
 
 
@@ -54,3 +62,18 @@ async def schema_text(connection: asyncpg.Connection) -> str:
             what = " ".join(row["what"].split())
             lines.append(f"{row['name']}  {row['part']}  {what}")
     return "\n".join(lines) + "\n"
+
+
+async def renew() -> None:
+    """Write the file from a freshly migrated database on embedded servers."""
+    folder = Path(tempfile.mkdtemp(prefix="mingcha-schema-"))
+    with start(folder, origin="http://127.0.0.1:8000") as running:
+        await migrate(running.pg)
+        connection = await asyncpg.connect(running.pg.dsn("owner"))
+        FILE.write_text(await schema_text(connection), "utf-8")
+        await connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(renew())

@@ -54,8 +54,9 @@ def sources(*packages: str) -> list[Path]:
 
 def routes(app: Litestar) -> list[HTTPRouteHandler]:
     handlers = {h for route in app.routes for h in getattr(route, "route_handlers", [])}
-    ours = [h for h in handlers if isinstance(h, HTTPRouteHandler)]
-    return [h for h in ours if not any("/api/schema" in path for path in h.paths)]
+    return [
+        h for h in handlers if isinstance(h, HTTPRouteHandler) and "OPTIONS" not in h.http_methods
+    ]
 
 
 def test_every_route_names_its_action(app: Litestar) -> None:
@@ -132,7 +133,8 @@ async def test_the_product_owns_nothing_and_bypasses_nothing(owner: asyncpg.Conn
     )
     assert [row["rolname"] for row in powers] == []
     assert [row["relname"] for row in owned] == []
-    assert {row["table_name"] for row in deletes} == {"session_kv", "rate_kv"}
+    # Sessions and counters end; the lines of a draft notice are rewritten. Nothing else goes away.
+    assert {row["table_name"] for row in deletes} == {"session_kv", "rate_kv", "notice_finding"}
 
 
 @pytest.mark.usefixtures("app")
@@ -189,9 +191,8 @@ def subclasses(root: type[Exception]) -> Iterator[type[Exception]]:
 def every_module() -> None:
     for package in (backend, inspection_plans, media):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if "__main__" not in module.name and not module.name.endswith(("asgi", "serve")):
-                if "piccolo_migrations" not in module.name:
-                    importlib.import_module(module.name)
+            if not re.search(r"__main__|asgi|serve|piccolo_migrations", module.name):
+                importlib.import_module(module.name)
 
 
 def refusals() -> list[type[Exception]]:
@@ -281,9 +282,10 @@ def test_files_and_functions_stay_small() -> None:
                     too_large.append(f"{where}: {lengths[-1]} lines")
                 if nesting(node) > LIMITS["nesting"]:
                     too_large.append(f"{where}: nested {nesting(node)} deep")
-    for file in (ROOT / "tests").rglob("*.py"):
-        if (lines := file.read_text("utf-8").count("\n")) > LIMITS["test file"]:
-            too_large.append(f"{file.relative_to(ROOT)}: {lines} lines")
+    tests = {file: file.read_text("utf-8").count("\n") for file in (ROOT / "tests").rglob("*.py")}
+    too_large += [
+        f"{file}: {lines}" for file, lines in tests.items() if lines > LIMITS["test file"]
+    ]
     assert too_large == []
     assert statistics.median(sizes) <= 150
     assert statistics.median(lengths) <= 12

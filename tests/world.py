@@ -13,14 +13,8 @@ from backend.services import accounts, offices
 from backend.services.act import Act, Person, system
 from media.keys import DeviceKey
 
-SHANDONG, WEIHAI, JINAN, SHANXI, HEILONGJIANG, HARBIN = (
-    370000,
-    371000,
-    370100,
-    140000,
-    230000,
-    230100,
-)
+SHANDONG, WEIHAI, JINAN = 370000, 371000, 370100
+SHANXI, TAIYUAN, HEILONGJIANG, HARBIN = 140000, 140100, 230000, 230100
 PASSWORD = "correct horse battery"  # nobody's password
 count = itertools.count(1)
 

@@ -3,6 +3,7 @@
 from litestar.handlers import HTTPRouteHandler
 
 from backend.api import (
+    audit,
     cases,
     directories,
     draws,
@@ -28,6 +29,7 @@ FACES = {
     "field": (logins, rules, ops, sync, evidence),
     "desk": (
         logins,
+        audit,
         rules,
         directories,
         plans,

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from backend.api.routes import get, post
 from backend.clock import token
-from backend.services import accounts, devices, tokens
+from backend.services import accounts, devices, offices, tokens
 from backend.services.act import Act
 
 Login = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -55,6 +55,13 @@ class RoleIn(Struct, frozen=True, forbid_unknown_fields=True):
     role: Annotated[str, Meta(min_length=1, max_length=40)]
     region: Region
     until: date | None = None
+
+
+class OfficeIn(Struct, frozen=True, forbid_unknown_fields=True):
+    region: Region
+    name: Name
+    short_name: Annotated[str, Meta(min_length=1, max_length=20)]
+    department: Annotated[str, Meta(min_length=1, max_length=60)]
 
 
 class MadeOut(Struct, frozen=True):
@@ -132,6 +139,18 @@ async def me(act: Act) -> MeOut:
     )
 
 
+@post("/api/v1/offices", action="accounts.manage")
+async def open_office(data: JSONBody[OfficeIn], act: Act) -> MadeOut:
+    """Open an office 人社部门; its short name stands in document numbers."""
+    new = offices.NewOffice(
+        region=data.region,
+        name=data.name,
+        short_name=data.short_name,
+        department=data.department,
+    )
+    return MadeOut(await offices.open_office(new, act=act))
+
+
 @post("/api/v1/accounts", action="accounts.manage")
 async def open_account(data: JSONBody[AccountIn], act: Act) -> AccountOut:
     """Open an account; the answer's link sets its password once, within 24 hours."""
@@ -201,6 +220,7 @@ HANDLERS = [
     renew,
     sign_out,
     me,
+    open_office,
     open_account,
     assign_role,
     revoke_role,

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 
+from backend.commands import office
 from backend.keyring import open_keyring
 from backend.piccolo_conf import DB
 from backend.services import log_proofs
@@ -20,9 +21,9 @@ async def verify(settings: Settings) -> LogReport:
         await DB.close()
 
 
-def main(_args: argparse.Namespace) -> int:
+def main(args: argparse.Namespace) -> int:
     """Print what is wrong; 0 only when nothing is."""
-    report = asyncio.run(verify(from_environment()))
+    report = asyncio.run(verify(office.recall(args.data) or from_environment()))
     for fault in report.faults:
         print(fault)
     print(

@@ -1,5 +1,6 @@
 """Embedded servers plus one app process: what `run` and the demo share."""
 
+import json
 import os
 import signal
 import socket
@@ -9,9 +10,10 @@ from types import FrameType
 
 from backend.embedded.processes import Child, Command, wait_until
 from backend.embedded.supervisor import Running
-from backend.settings import Settings, to_environment
+from backend.settings import Settings, from_environment, to_environment
 
 READY_S = 60.0
+ENVIRONMENT = "environment.json"
 
 
 def settings_of(running: Running, data: Path, origin: str) -> Settings:
@@ -24,6 +26,23 @@ def settings_of(running: Running, data: Path, origin: str) -> Settings:
         log_origin="mingcha.invalid/embedded",
         secure_cookies=origin.startswith("https://"),
     )
+
+
+def remember(settings: Settings, data: Path) -> None:
+    """Keep the settings beside the data (0600), so that other verbs can find the servers."""
+    handle = os.open(data / ENVIRONMENT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        json.dump(to_environment(settings), out)
+
+
+def recall(data: Path) -> Settings | None:
+    """Settings of the environment, or those that the last start on ``data`` left; else None."""
+    if "MINGCHA_DB_HOST" in os.environ:
+        return from_environment()
+    try:
+        return from_environment(json.loads((data / ENVIRONMENT).read_text("utf-8")))
+    except FileNotFoundError:
+        return None
 
 
 def verb(running: Running, settings: Settings, *words: str, log: Path) -> Child:

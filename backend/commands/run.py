@@ -13,6 +13,7 @@ def main(args: argparse.Namespace) -> int:
     origin = f"http://127.0.0.1:{args.port}"
     with start(data / "servers", origin=origin) as running:
         settings = office.settings_of(running, data, origin)
+        office.remember(settings, data)
         for word in ("migrate", "settle"):
             child = office.verb(running, settings, word, log=data / f"{word}.log")
             if child.process.wait():

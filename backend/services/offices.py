@@ -6,11 +6,10 @@ import msgspec
 
 from backend.db.engine import Scope
 from backend.db.tables.installation import Installation
-from backend.db.tables.offices import Office
 from backend.piccolo_conf import DB
 from backend.services import accounts, audit
 from backend.services.act import Act
-from backend.services.errors import ServiceRefusal
+from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans.errors import Family
 
 ADMINISTRATORS = (
@@ -24,6 +23,13 @@ class AlreadySettled(ServiceRefusal):
     """This installation has accounts already; administrators open further ones."""
 
     code = "installation.settled"
+    family = Family.CONFLICT
+
+
+class OfficeExists(ServiceRefusal):
+    """This department of this region has its office already."""
+
+    code = "office.exists"
     family = Family.CONFLICT
 
 
@@ -64,21 +70,24 @@ async def register(installation: UUID, *, name: str, log_origin: str, act: Act) 
 
 
 async def open_office(new: NewOffice, *, act: Act) -> UUID:
-    """Open an office and return its id."""
+    """Open an office and return its id; raises Absent, OfficeExists ("office.exists")."""
     office = act.new_id()
     async with DB.transaction(act.by.scope):
-        await Office.insert(
-            Office(
-                {
-                    Office.id: office,
-                    Office.region: new.region,
-                    Office.name: new.name,
-                    Office.short_name: new.short_name,
-                    Office.department: new.department,
-                    Office.created_at: act.at,
-                }
-            )
+        if new.region not in act.by.regions:
+            raise Absent
+        added = await DB.connection.fetchval(
+            "insert into office (id, region, name, short_name, department, created_at)"
+            " values ($1, $2, $3, $4, $5, $6) on conflict (region, department) do nothing"
+            " returning id",
+            office,
+            new.region,
+            new.name,
+            new.short_name,
+            new.department,
+            act.at,
         )
+        if added is None:
+            raise OfficeExists(field="department")
         await audit.record(
             act, "office.opened", "office", office, region=new.region, title=new.name
         )

@@ -292,3 +292,20 @@ async def test_refusals_speak_english_when_asked(client: httpx.AsyncClient) -> N
     english = await client.post("/api/v1/sessions", json=WRONG, headers={"accept-language": "en"})
     assert chinese.json()["title"] == "账号或密码不正确"
     assert english.json()["title"] == "Login or password is wrong"
+
+
+async def test_an_office_is_opened_once(client: httpx.AsyncClient, clock: StillClock) -> None:
+    admin = await world.signed_in(client, await world.a_person(clock(), "sysadmin"))
+    new = {
+        "region": world.WEIHAI,
+        "name": "威海示例局",
+        "short_name": "威人社",
+        "department": "hr",
+    }
+    first = await client.post("/api/v1/offices", json=new, headers=admin)
+    again = await client.post("/api/v1/offices", json=new, headers=admin)
+    other = {**new, "region": world.TAIYUAN}
+    foreign = await client.post("/api/v1/offices", json=other, headers=admin)
+    assert first.status_code == 201
+    assert (again.status_code, again.json()["code"]) == (409, "office.exists")
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "thing.absent")
