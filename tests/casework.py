@@ -1,7 +1,7 @@
 """A concluded visit with what casework needs of it: people, answers, evidence, notices."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -11,8 +11,7 @@ import asyncpg
 
 from backend.clock import new_id
 from backend.piccolo_conf import DB
-from backend.services import approvals, findings, notices, service_proofs, visits
-from backend.services.act import Act
+from backend.services import approvals, findings, inspection_items, notices, service_proofs, visits
 from backend.services.credit_code import complete
 from backend.services.findings import Finding
 from backend.services.imports import take
@@ -56,21 +55,20 @@ async def an_office(at: datetime, region: int = world.WEIHAI, name: str = "威�
     )
 
 
-async def an_item(
-    owner: asyncpg.Connection, office: Office, *, basis: str | None = "《职业教育法》第十一条"
-) -> str:
-    """A published inspection item of the office; no service writes that list yet."""
-    code = f"item-{next(count)}"
-    await owner.execute(
-        "insert into inspection_item (id, region, code, title, law_basis, competent_authority,"
-        " object_kind, way, ratio, frequency_cap)"
-        " values ($1, $2, $3, '培训机构检查', $4, '人社部门', 'training', 'site', '1/10', 2)",
-        new_id(),
-        office.region,
-        code,
-        basis,
+async def an_item(office: Office, at: datetime, *, basis: str = "《职业教育法》第十一条") -> str:
+    """A published inspection item of the office; without ``basis`` it carries no order."""
+    item = inspection_items.NewItem(
+        region=office.region,
+        code=f"item-{next(count)}",
+        title="培训机构检查",
+        law_basis=basis,
+        competent_authority="人社部门",
+        object_kind="training",
+        way="site",
+        ratio="1/10",
+        frequency_cap=2,
     )
-    return code
+    return (await inspection_items.add(item, act=office.author.act(at))).code
 
 
 async def an_institution(office: Office, at: datetime, name: str = "海岬职业培训学校") -> UUID:
@@ -235,7 +233,20 @@ async def a_matter(
         for finding in found:
             await findings.verify(finding, evidence=(piece,), act=act)
     every = tuple([await findings.get(finding, act=act) for finding in found])
-    return Matter(office, institution, user, visit, await an_item(owner, office), every)
+    return Matter(office, institution, user, visit, await an_item(office, at), every)
+
+
+async def another(
+    owner: asyncpg.Connection, matter: Matter, at: datetime, item: str = "TI_01"
+) -> Matter:
+    """Another visit of the same office and institution, with a verified finding of its own."""
+    visit = await a_visit(matter.office, matter.institution, at)
+    await answered(owner, visit, **{item: "fail"})
+    act = matter.office.author.act(at)
+    (found,) = await findings.derive(visit, act=act, rules=load())
+    piece = await a_piece(owner, visit=visit)
+    finding = await findings.verify(found, evidence=(piece,), act=act)
+    return replace(matter, visit=visit, findings=(finding,))
 
 
 async def approved(matter: Matter, at: datetime, *, draft: Draft | None = None) -> Notice:
@@ -263,8 +274,3 @@ def by_hand(at: datetime) -> InPerson:
     """Service in person on the day of ``at``."""
     day = (at + timedelta(hours=8)).date()
     return InPerson(receiver="李某", receiver_title="校长", served_on=day)
-
-
-def deed(who: world.Login, at: datetime) -> Act:
-    """A deed of a person at an instant."""
-    return who.act(at)

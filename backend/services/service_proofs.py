@@ -11,7 +11,7 @@ from backend.db.tables.findings import Finding as FindingRow
 from backend.db.tables.notices import Notice as Row
 from backend.db.tables.notices import ServiceProof as ProofRow
 from backend.piccolo_conf import DB
-from backend.services import notices, terms
+from backend.services import exhibits, notices, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import ServiceRefusal
@@ -20,6 +20,7 @@ from inspection_plans import gates, states
 from inspection_plans.errors import Family
 from inspection_plans.states import Noun
 
+CITED = "select distinct unnest(evidence) as id from finding where id = any ($1)"
 Line = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
@@ -127,6 +128,7 @@ async def serve(notice_id: UUID, way: AnyWay, *, act: Act) -> Notice:
         state = states.require(Noun.NOTICE, notice.state, "serve")
         _check(way, notice, on_day(act.at))
         await _prove(notice, way, act=act)
+        await _disclose(notice, act=act)
         served_on = gates.service_before_clock(way.served_on)
         due_on = await _start_clocks(notice, served_on)
         longest = max(line.days for line in notice.findings)
@@ -162,6 +164,12 @@ async def _prove(notice: Notice, way: AnyWay, *, act: Act) -> None:
             }
         )
     )
+
+
+async def _disclose(notice: Notice, *, act: Act) -> None:
+    """The institution sees the evidence its findings rest on."""
+    cited = await DB.connection.fetch(CITED, [line.finding for line in notice.findings])
+    await exhibits.disclose([row["id"] for row in cited], act=act)
 
 
 async def _start_clocks(notice: Notice, served_on: date) -> date:

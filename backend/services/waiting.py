@@ -34,8 +34,8 @@ MATTERS: dict[str, tuple[str, str, str]] = {
         "notices.approve",
         "/api/v1/notices?state=draft",
         (
-            "select from notice where state = 'draft' or (state = 'legal_review' and legal_by is not"
-            " null)"
+            "select from notice where state = 'draft'"
+            " or (state = 'legal_review' and legal_by is not null)"
         ),
     ),
     "service": (
@@ -95,7 +95,7 @@ async def lines(*, act: Act) -> tuple[Waiting, ...]:
                 continue
             days = [on_day(act.at)] if "$1" in rows else []
             count = await DB.connection.fetchval(
-                f"select count(*) from ({rows} limit {CAP + 1}) some",  # noqa: S608 - constants
+                f"select count(*) from ({rows} limit {CAP + 1}) waits",  # noqa: S608 - constants
                 *days,
             )
             found.append(Waiting(matter, count, address))

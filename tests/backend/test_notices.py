@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 
-from backend.services import approvals, cases, findings, notices, replies, reviews, service_proofs
+from backend.services import approvals, cases, notices, replies, reviews, service_proofs
 from backend.services.errors import Absent, Changed
 from backend.services.notices import (
     FindingsMixed,
@@ -35,7 +35,6 @@ from inspection_plans.gates import (
     NoticeSamePerson,
     PartyNotHeard,
 )
-from inspection_plans.loader import load
 from inspection_plans.policy import OutOfBounds
 from inspection_plans.states import NoticeWrongState
 from media.keys import ServerKey
@@ -73,12 +72,12 @@ async def test_an_order_needs_a_law_level_basis_and_advice_does_not(
 ) -> None:
     matter = await casework.a_matter(owner, clock())
     act = matter.office.author.act(clock())
-    bare = await casework.an_item(owner, matter.office, basis=None)
+    bare = await casework.an_item(matter.office, clock(), basis="")
     for item in (bare, None, "no-such-item"):
         with pytest.raises(NoLawLevelBasis):
             await notices.draft(matter.draft(inspection_item=item), act=act)
     advice = await notices.draft(matter.draft("advice", inspection_item=bare), act=act)
-    assert (advice.kind, advice.basis, advice.state) == ("advice", None, "draft")
+    assert (advice.kind, advice.basis, advice.state) == ("advice", "", "draft")
 
 
 async def test_a_finding_stands_in_one_open_notice(
@@ -163,7 +162,7 @@ async def test_numbers_have_no_gap_among_thirty_two_issuers(
     matter = await casework.a_matter(owner, clock(), office=office)
     drafts = [await casework.approved(matter, clock())]
     for _ in range(31):
-        next_matter = await a_sibling(owner, matter, clock)
+        next_matter = await casework.another(owner, matter, clock())
         drafts.append(await casework.approved(next_matter, clock()))
     act = office.author.act(clock())
     issued = await asyncio.gather(*(approvals.issue(draft.id, act=act) for draft in drafts))
@@ -172,23 +171,9 @@ async def test_numbers_have_no_gap_among_thirty_two_issuers(
     with pytest.raises(NoticeWrongState):
         await approvals.issue(drafts[0].id, act=act)
     clock.set(clock() + timedelta(days=365))
-    late = await casework.approved(await a_sibling(owner, matter, clock), clock())
+    late = await casework.approved(await casework.another(owner, matter, clock()), clock())
     again = await approvals.issue(late.id, act=office.author.act(clock()))
     assert again.number == "威人社责改字〔2027〕1号"
-
-
-async def a_sibling(
-    owner: asyncpg.Connection, matter: casework.Matter, clock: StillClock
-) -> casework.Matter:
-    """Another visit of the same office and institution, with its own finding."""
-    office = matter.office
-    visit = await casework.a_visit(office, matter.institution, clock())
-    await casework.answered(owner, visit, TI_01="fail")
-    act = office.author.act(clock())
-    (found,) = await findings.derive(visit, act=act, rules=load())
-    piece = await casework.a_piece(owner, visit=visit)
-    finding = await findings.verify(found, evidence=(piece,), act=act)
-    return casework.Matter(office, matter.institution, matter.user, visit, matter.item, (finding,))
 
 
 async def test_terms_run_from_the_day_after_service(
@@ -286,6 +271,10 @@ async def test_other_ways_of_service_and_the_first_view(
         await service_proofs.serve(notice.id, way, act=act)
         (proof,) = await service_proofs.of(notice.id, act=act)
         assert (proof.first_viewed_at, proof.recorded_by) == (None, act.by.id)
+        (cited,) = await owner.fetch(
+            "select disclosed from evidence where visit = $1", matter.visit
+        )
+        assert cited["disclosed"] is True
         clock.tick(hours=1)
         shown = await notices.get(notice.id, act=matter.user.act(clock()))
         assert (shown.author, shown.approved_by, shown.number) == (None, None, shown.number)

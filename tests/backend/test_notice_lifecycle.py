@@ -1,0 +1,200 @@
+"""Any order of deeds on a notice: allowed ones follow the table, refused ones change nothing."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.services import approvals, cases, findings, notices, replies, reviews, service_proofs
+from backend.services.errors import REFUSALS
+from backend.services.notices import Notice
+from backend.services.replies import Words
+from backend.services.reviews import Decision
+from inspection_plans.loader import load
+from inspection_plans.states import TRANSITIONS, Noun
+from media.keys import ServerKey
+from tests import casework
+from tests.conftest import StillClock
+
+pytestmark = pytest.mark.usefixtures("app")
+KEY = ServerKey.from_seed(b"s" * 32)
+NUMBERED = {"issued", "served", "answered", "under_review", "closed", "second_order", "case"}
+HELD = """
+select md5(string_agg(row, '|' order by row)) from (
+  select n::text as row from notice n union all select f::text from finding f
+  union all select nf::text from notice_finding nf union all select s::text from service_proof s
+  union all select r::text from reply r union all select c::text from case_file c
+  union all select q::text from number_sequence q
+  union all select id::text from aud.entry) held
+"""
+
+
+@dataclass
+class Play:
+    """One notice, the people around it, and the clock."""
+
+    matter: casework.Matter
+    notice: Notice
+    clock: StillClock
+
+    @property
+    def at(self) -> datetime:
+        return self.clock()
+
+    def by(self, who: str) -> Any:
+        """A deed of a person of the office, or of the institution's user."""
+        people = {name: getattr(self.matter.office, name) for name in ("author", "approver")}
+        people |= {"other": self.matter.office.other, "legal": self.matter.office.legal}
+        return people.get(who, self.matter.user).act(self.at)
+
+    def decision(self, outcome: Any) -> Decision:
+        """What the office says to the one finding."""
+        return Decision(finding=self.matter.findings[0].id, outcome=outcome, reason="复查")
+
+
+Deed = Callable[[Play], Awaitable[object]]
+
+
+async def answered(play: Play) -> None:
+    """The institution states its case."""
+    act = play.by("user")
+    words, reply = Words(kind="statement", text="申辩"), act.new_id()
+    await replies.save(play.notice.id, reply, words, base=None, act=act)
+    await replies.send(play.notice.id, (reply,), key=KEY, act=act)
+
+
+async def later(play: Play) -> None:
+    """Nine days pass."""
+    play.clock.tick(days=9)
+
+
+DEEDS: dict[str, Deed] = {
+    "send_to_legal": lambda p: approvals.send_to_legal(
+        p.notice.id, rev=p.notice.rev, act=p.by("author")
+    ),
+    "clear": lambda p: approvals.clear(
+        p.notice.id, rev=p.notice.rev, opinion="合法", act=p.by("legal")
+    ),
+    "send_back": lambda p: approvals.send_back(
+        p.notice.id, rev=p.notice.rev, reason="补正", act=p.by("approver")
+    ),
+    "approve": lambda p: approvals.approve(p.notice.id, rev=p.notice.rev, act=p.by("approver")),
+    "approve own": lambda p: approvals.approve(p.notice.id, rev=p.notice.rev, act=p.by("author")),
+    "issue": lambda p: approvals.issue(p.notice.id, act=p.by("author")),
+    "serve": lambda p: service_proofs.serve(
+        p.notice.id, casework.by_hand(p.at), act=p.by("author")
+    ),
+    "answer": answered,
+    "begin": lambda p: reviews.begin(p.notice.id, rev=p.notice.rev, act=p.by("other")),
+    "accept": lambda p: reviews.decide(
+        p.notice.id, p.decision("accepted"), rev=p.notice.rev, act=p.by("other")
+    ),
+    "refuse": lambda p: reviews.decide(
+        p.notice.id, p.decision("not_accepted"), rev=p.notice.rev, act=p.by("other")
+    ),
+    "return": lambda p: reviews.return_reply(
+        p.notice.id, rev=p.notice.rev, days=5, act=p.by("other")
+    ),
+    "close": lambda p: reviews.close(p.notice.id, rev=p.notice.rev, act=p.by("approver")),
+    "close own": lambda p: reviews.close(p.notice.id, rev=p.notice.rev, act=p.by("other")),
+    "order again": lambda p: reviews.order_again(
+        p.notice.id, p.matter.draft(days=5), rev=p.notice.rev, act=p.by("author")
+    ),
+    "escalate": lambda p: cases.open_from_notice(
+        p.notice.id, rev=p.notice.rev, reason="逾期", act=p.by("author")
+    ),
+    "stale": lambda p: approvals.approve(p.notice.id, rev=99, act=p.by("approver")),
+    "later": later,
+}
+# The way to each end, so that chance begins anywhere on it.
+WAY = [
+    "send_to_legal",
+    "clear",
+    "approve",
+    "issue",
+    "serve",
+    "answer",
+    "begin",
+    "refuse",
+    "return",
+    "answer",
+    "begin",
+    "accept",
+    "close",
+]
+
+
+def holds(before: Notice, now: Notice, *, legal: bool) -> None:
+    """What is true of a notice whatever was done to it."""
+    if now.state != before.state:
+        assert now.state in TRANSITIONS[Noun.NOTICE][before.state].values()
+        assert now.rev > before.rev
+    assert (now.number is not None) == (now.state in NUMBERED)
+    assert (now.served_on is not None) == (now.state in NUMBERED - {"issued"})
+    if now.state in NUMBERED | {"approved"}:
+        assert now.approved_by not in (None, now.author)
+        assert (now.legal_by is not None) or not legal
+    if now.state == "closed":
+        assert {line.outcome for line in now.findings} == {"accepted"}
+        assert {line.finding_state for line in now.findings} == {"corrected"}
+    if now.state in ("second_order", "case"):
+        assert {line.finding_state for line in now.findings} <= {"open", "corrected"}
+
+
+async def once(play: Play, deed: str, owner: asyncpg.Connection, *, legal: bool) -> None:
+    """Try one deed and look at everything again."""
+    held, before = await owner.fetchval(HELD), play.notice
+    try:
+        await DEEDS[deed](play)
+    except REFUSALS:
+        assert await owner.fetchval(HELD) == held, deed
+    play.notice = await notices.get(before.id, act=play.by("author"))
+    holds(before, play.notice, legal=legal)
+
+
+@given(
+    skip=st.integers(0, len(WAY)),
+    deeds=st.lists(st.sampled_from(sorted(DEEDS)), min_size=4, max_size=8),
+    item=st.sampled_from(["TI_01", "TI_02"]),
+)
+@settings(max_examples=30)
+async def test_no_order_of_deeds_breaks_a_notice(
+    owner: asyncpg.Connection,
+    clock: StillClock,
+    office: casework.Matter,
+    skip: int,
+    deeds: list[str],
+    item: str,
+) -> None:
+    clock.set(casework.START + timedelta(seconds=next(casework.count)))
+    matter = await casework.another(owner, office, clock(), item)
+    act = matter.office.author.act(clock())
+    play = Play(matter, await notices.draft(matter.draft(days=5), act=act), clock)
+    for deed in (*WAY[:skip], *deeds):
+        await once(play, deed, owner, legal=item == "TI_02")
+
+
+@pytest.fixture
+async def office(owner: asyncpg.Connection, clock: StillClock) -> casework.Matter:
+    """People and an institution for all examples."""
+    return await casework.a_matter(owner, clock())
+
+
+async def test_the_way_is_a_way(
+    owner: asyncpg.Connection, clock: StillClock, office: casework.Matter
+) -> None:
+    """The path that chance starts from reaches its end: no deed on it is refused."""
+    matter = await casework.another(owner, office, clock(), "TI_02")
+    act = matter.office.author.act(clock())
+    play = Play(matter, await notices.draft(matter.draft(days=15), act=act), clock)
+    for deed in WAY:
+        clock.tick(minutes=1)
+        await DEEDS[deed](play)
+        play.notice = await notices.get(play.notice.id, act=play.by("author"))
+    assert play.notice.state == "closed"
+    assert await findings.derive(matter.visit, act=act, rules=load()) == ()
