@@ -25,6 +25,8 @@ INSTITUTIONS = {SHANDONG: 150, SHANXI: 75, HEILONGJIANG: 75}
 INSPECTORS = {SHANDONG: 32, SHANXI: 14, HEILONGJIANG: 14}
 CLASSES = {SHANDONG: 20, SHANXI: 10, HEILONGJIANG: 10}
 ROSTER = 40
+EARLY = 24  # the first institutions of a province hold its classes: their places are not left to chance
+WEIHAI_INSPECTORS = range(20, 31)
 YEAR = 2026
 MARK = "（虚构）"
 OCCUPATIONS = (
@@ -58,27 +60,36 @@ class Breach:
     answer: dict[str, object]
     picture: str
     words: tuple[str, ...]
+    said: str
+    city: int | None = None
 
 
 BREACHES = (
-    Breach("pass_guarantee", SHANDONG, "TI-06", {"result": ["pass_guarantee"]}, "poster",
-           ("数字技术工程师考证", "一次包过", "签约保障")),
-    Breach("refund_guarantee", SHANDONG, "TI-06", {"result": ["refund_guarantee"]}, "poster",
-           ("零风险学习", "不过退费", "全额返还")),
-    Breach("job_guarantee", SHANDONG, "TI-06", {"result": ["job_guarantee"]}, "poster",
-           ("学完即上岗", "包就业", "名企直推")),
+    Breach("pass_guarantee", SHANDONG, "TI-06", {"ticked": ["pass_guarantee"]}, "poster",
+           ("数字技术工程师考证", "一次包过", "签约保障"), "大厅海报承诺“一次包过”"),
+    Breach("refund_guarantee", SHANDONG, "TI-06", {"ticked": ["refund_guarantee"]}, "poster",
+           ("零风险学习", "不过退费", "全额返还"), "前台海报承诺“不过退费”"),
+    Breach("job_guarantee", SHANDONG, "TI-06", {"ticked": ["job_guarantee"]}, "poster",
+           ("学完即上岗", "包就业", "名企直推"), "走廊海报承诺“包就业”"),
     Breach("loan", SHANDONG, "TI-08", {"result": "found"}, "contract",
-           ("学费分期服务协议", "培训贷合同", "贷款本金 19800 元")),
+           ("学费分期服务协议", "培训贷合同", "贷款本金 19800 元"), "学员档案内有培训贷合同"),
     Breach("alliance", SHANDONG, "TI-04", {"result": "found"}, "poster",
-           ("校企联盟", "山西太原教学点", "联盟招生")),
+           ("校企联盟", "山西太原教学点", "联盟招生"), "以联盟名义在山西太原开班招生"),
+    Breach("disguised_licensing", SHANDONG, "TI-09", {"result": "found"}, "contract",
+           ("行业资格认定证书", "准入资格许可", "凭证上岗"), "自行颁发带“资格许可”字样的证书"),
+    Breach("ghost_roster", SHANDONG, "CV-03",
+           {"counts": {"present": 5, "signed": 38, "enrolled": 40}}, "classroom",
+           ("课堂实景",), "名册 40 人、签到 38 人，实到 5 人", city=WEIHAI),
     Breach("subcontract", SHANXI, "TI-03", {"result": "subcontract"}, "contract",
-           ("委托培训协议", "乙方负责授课收费", "甲方出具证书")),
+           ("委托培训协议", "乙方负责授课收费", "甲方出具证书"), "委托其他单位授课收费"),
     Breach("high_pass_rate", SHANXI, "TI-07", {"result": "no"}, "poster",
-           ("历年高通过率", "通过率 98%", "名师押题")),
+           ("历年高通过率", "通过率 98%", "名师押题"), "宣传栏标注“通过率 98%”"),
+    Breach("salary_guarantee", SHANXI, "TI-06", {"ticked": ["salary_guarantee"]}, "poster",
+           ("就业直通车", "包年薪 20 万", "内部推荐"), "宣传单承诺“包年薪 20 万”"),
     Breach("out_of_catalogue", HEILONGJIANG, "TI-02", {"result": "out_of_scope"}, "poster",
-           ("虚拟现实工程师班", "高级班招生", "开班公告")),
-    Breach("ghost_roster", SHANDONG, "CV-02", {}, "classroom",
-           ("课堂实景",)),
+           ("虚拟现实工程师班", "高级班招生", "开班公告"), "开设目录以外的虚拟现实班"),
+    Breach("false_advertising", HEILONGJIANG, "TI-05", {"result": "found"}, "poster",
+           ("国家指定唯一基地", "人社部授权", "限时报名"), "自称“国家指定唯一基地”"),
 )  # fmt: skip
 
 
@@ -128,7 +139,7 @@ def _institutions(
     for number in range(count):
         name = named[number] if number < len(named) else None
         breach = planted[number - len(named)] if 0 <= number - len(named) < len(planted) else None
-        city = NAMED[name][1] if name else rng.choice(CITIES[province])
+        city = _city(province, number, name, breach, rng)
         code = credit_code(province + number)
         if name:
             world.named[name] = code
@@ -159,12 +170,30 @@ def _institutions(
         _catalogue(world, code, city, kinds, name, rng)
 
 
+def _city(
+    province: int, number: int, name: str | None, breach: Breach | None, rng: random.Random
+) -> int:
+    """Where an institution is: Weihai has the ghost roster and every fifth one besides."""
+    if name:
+        return NAMED[name][1]
+    if breach:
+        return breach.city or CITIES[province][0]
+    cities = CITIES[province]
+    return cities[number % len(cities)] if number < EARLY else rng.choice(cities)
+
+
 def _ending(number: int) -> str:
     return KINDS_OF_NAME[number % len(KINDS_OF_NAME)]
 
 
 def _kinds(number: int) -> str:
-    return "evaluation" if number % 6 == 5 else "training;evaluation" if number % 12 == 7 else "training"  # noqa: E501, PLR2004 - a sixth evaluates, a twelfth does both
+    return (
+        "evaluation"
+        if number % 6 == 5
+        else "training;evaluation"
+        if number % 12 == 7
+        else "training"
+    )  # noqa: E501, PLR2004 - a sixth evaluates, a twelfth does both
 
 
 def _catalogue(  # noqa: PLR0913 - one row, one argument a column
@@ -190,21 +219,22 @@ def _catalogue(  # noqa: PLR0913 - one row, one argument a column
 
 def _inspectors(world: World, province: int, count: int, rng: random.Random, fake: Faker) -> None:
     for number in range(count):
-        expired = number == count - 1  # one in each province cannot be drawn
-        until = date(YEAR - 1, 12, 31) if expired else date(YEAR + 1 + number % 3, 6, 30)
+        lapses = number == count - 1  # one in each province cannot be drawn
+        local = province == SHANDONG and number in WEIHAI_INSPECTORS
+        until = date(YEAR, 3, 31) if lapses else date(YEAR + 1 + number % 3, 6, 30)
         world.add(
             "inspectors",
             {
                 "staff_code": f"S{province // 10000}{number:04d}",
                 "name": f"{fake.name()}{MARK}",
-                "region": str(province),
-                "department": "人力资源社会保障厅",
+                "region": str(WEIHAI if local else province),
+                "department": f"人力资源社会保障{'局' if local else '厅'}",
                 "unit": f"{('职业能力建设处', '专业技术人员管理处', '执法监察局', '信息中心')[number % 4]}",
-                "licence_no": f"示{province // 10000}{number:06d}",
+                "licence_no": f"X{province // 10000}{number:06d}",
                 "licence_until": until.isoformat(),
                 "lead": "yes" if number % 2 == 0 else "no",
                 "skills": "training;evaluation" if number % 3 else "training",
-                "areas": ";".join(map(str, CITIES[province])),
+                "areas": str(WEIHAI) if local else ";".join(map(str, CITIES[province])),
                 "cap": str(rng.randint(6, 9)),
                 "available": "yes",
             },
@@ -212,14 +242,16 @@ def _inspectors(world: World, province: int, count: int, rng: random.Random, fak
 
 
 def _relations(world: World, rng: random.Random) -> None:
+    cities = {row["credit_code"]: row["region"] for row in world.rows["institutions"]}
     for row in world.rows["inspectors"][::4]:
-        province = int(row["region"])
-        code = rng.choice([c for c, home in world.regions.items() if home == province])
+        province = int(row["region"]) // 10000
+        code = rng.choice([c for c, home in world.regions.items() if home // 10000 == province])
         world.add(
             "relations",
             {
-                "staff_code": row["staff_code"],
+                "licence_no": row["licence_no"],
                 "credit_code": code,
+                "region": cities[code],
                 "ground": "近亲属任职",
                 "declared_on": f"{YEAR}-01-15",
             },
@@ -249,7 +281,9 @@ def _classes(world: World, province: int, count: int, rng: random.Random, fake: 
                 **common,
                 "code": code,
                 "title": f"数字技术工程师培训 {number + 1:02d} 班{MARK}",
-                "occupation": "virtual-reality" if outside else listed[row["credit_code"]]["occupation"],
+                "occupation": "virtual-reality"
+                if outside
+                else listed[row["credit_code"]]["occupation"],
                 "level": "junior",
                 "mode": "mixed",
                 "venue_region": str(TAIYUAN if elsewhere else row["region"]),
