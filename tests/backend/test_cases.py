@@ -4,6 +4,7 @@ import asyncpg
 import httpx
 import pytest
 
+from backend.clock import new_id
 from backend.services import cases
 from backend.services.cases import NoGround
 from backend.services.errors import Absent
@@ -34,7 +35,7 @@ async def test_only_verified_critical_findings_of_one_institution_open_a_case(
     with pytest.raises(FindingNotVerified):
         await cases.open_critical((suspected.findings[0].id,), reason="x", act=act)
     with pytest.raises(Absent):
-        await cases.open_critical((casework.new_id(),), reason="x", act=act)
+        await cases.open_critical((new_id(),), reason="x", act=act)
     assert await cases.page(act=act) == ()
     case = await cases.open_critical((one.findings[0].id,), reason="目录外开班", act=act)
     assert (case.state, case.institution, case.reason) == ("opened", one.institution, "目录外开班")

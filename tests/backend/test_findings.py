@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
+from backend.clock import new_id
 from backend.services import findings
 from backend.services.errors import Absent, Denied
 from backend.services.findings import EvidenceUnfit, Wanted
@@ -110,7 +111,7 @@ async def test_another_region_and_the_institution_see_nothing(
     assert await findings.page(Wanted(), act=far.author.act(clock())) == ()
     headers = await world.signed_in(client, far.author)
     foreign = await client.get(f"/api/v1/findings/{finding}", headers=headers)
-    never = await client.get(f"/api/v1/findings/{casework.new_id()}", headers=headers)
+    never = await client.get(f"/api/v1/findings/{new_id()}", headers=headers)
     strip = {"request_id"}
     assert foreign.status_code == never.status_code == 404
     assert {k: v for k, v in foreign.json().items() if k not in strip} == {

@@ -112,21 +112,10 @@ DEEDS: dict[str, Deed] = {
     "later": later,
 }
 # The way to each end, so that chance begins anywhere on it.
-WAY = [
-    "send_to_legal",
-    "clear",
-    "approve",
-    "issue",
-    "serve",
-    "answer",
-    "begin",
-    "refuse",
-    "return",
-    "answer",
-    "begin",
-    "accept",
-    "close",
-]
+WAY = (
+    *("send_to_legal", "clear", "approve", "issue", "serve", "answer", "begin", "refuse"),
+    *("return", "answer", "begin", "accept", "close"),
+)
 
 
 def holds(before: Notice, now: Notice, *, legal: bool) -> None:

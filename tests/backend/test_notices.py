@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from backend.clock import new_id
 from backend.services import approvals, cases, notices, replies, reviews, service_proofs
 from backend.services.errors import Absent, Changed
 from backend.services.notices import (
@@ -309,7 +310,7 @@ async def test_review_and_closing_by_another_person(
     with pytest.raises(reviews.OutcomesOpen):
         await reviews.close(notice.id, rev=now.rev, act=office.approver.act(clock()))
     for outcome in ("not_accepted", "reinspection"):
-        mute = Decision(finding=finding, outcome=outcome, reason=" ")  # type: ignore[arg-type]
+        mute = Decision(finding=finding, outcome=outcome, reason=" ")
         with pytest.raises(reviews.ReasonMissing):
             await reviews.decide(notice.id, mute, rev=now.rev, act=act)
     stray = Decision(finding=notice.id, outcome="accepted", reason="")
@@ -402,7 +403,7 @@ async def test_the_whole_way_over_http(
     await call(path + "/service", author, {"service": {**service, "served_on": "2026-03-02"}})
     seen = await client.get(f"/api/v1/notices{path}", headers=user)
     assert (seen.status_code, seen.json()["findings"][0]["demand"]) == (200, "限期改正")
-    reply = str(casework.new_id())
+    reply = str(new_id())
     kept = await client.put(
         f"/api/v1/notices{path}/replies/{reply}",
         headers=user,

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 
+from backend.clock import new_id
 from backend.pages import style
 from backend.pages.words import words
 from backend.services import accounts, policy, publications, waiting
@@ -148,8 +149,9 @@ async def test_a_full_shelf_goes_on(
         await owner.execute(
             "insert into publication (id, region, kind, subject, state, wordings, body, digest,"
             " due_on, prepared_by, prepared_at, published_at)"
-            " select $1, region, kind, subject, 'corrected', wordings, body - 'correction', digest,"
-            " due_on, prepared_by, prepared_at, published_at from publication where id = $2",
+            " select $1, region, kind, subject, 'corrected', wordings, body - 'correction',"
+            " digest, due_on, prepared_by, prepared_at, published_at"
+            " from publication where id = $2",
             UUID(int=newest.id.int - next(casework.count) - (1 << 100)),
             newest.id,
         )
@@ -178,11 +180,11 @@ async def test_every_address_on_the_desk_answers(
 
 
 async def test_what_is_not_public_is_absent_in_words(client: httpx.AsyncClient) -> None:
-    answer = await client.get(f"/publications/{casework.new_id()}")
+    answer = await client.get(f"/publications/{new_id()}")
     outline(answer)
     assert answer.status_code == 404
     assert "没有找到" in answer.text
-    english = await client.get(f"/publications/{casework.new_id()}?lang=en")
+    english = await client.get(f"/publications/{new_id()}?lang=en")
     assert "Not found" in english.text
 
 

@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from backend.clock import new_id
 from backend.services import notices, replies, reviews
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, Denied
@@ -194,12 +195,12 @@ async def test_another_institution_gets_the_answer_of_a_paper_that_never_was(
     headers = await world.signed_in(client, other.user)
     body = {"kind": "rectified", "text": "x"}
     answers = []
-    for subject in (notice.id, casework.new_id()):
+    for subject in (notice.id, new_id()):
         answers += [
             await client.get(f"/api/v1/notices/{subject}{path}", headers=headers)
             for path in ("", "/replies", "/service")
         ]
-        put = f"/api/v1/notices/{subject}/replies/{casework.new_id()}"
+        put = f"/api/v1/notices/{subject}/replies/{new_id()}"
         answers.append(await client.put(put, headers=headers, json=body))
         post = f"/api/v1/notices/{subject}/replies/sending"
         sent = {"replies": [str(draft.id)]}
@@ -247,7 +248,7 @@ async def test_the_reply_over_http_bounds_its_fields(
 ) -> None:
     matter, notice = await a_served_notice(owner, clock)
     headers = await world.signed_in(client, matter.user)
-    path = f"/api/v1/notices/{notice.id}/replies/{casework.new_id()}"
+    path = f"/api/v1/notices/{notice.id}/replies/{new_id()}"
     for body in (
         {"kind": "rumour", "text": "x"},
         {"kind": "rectified", "text": "x" * 20_001},
