@@ -133,7 +133,7 @@ async def inspectors(act: Act, numbers: Sequence[int], **cells: str) -> None:
 async def relation(act: Act, inspector: int, institution: int) -> None:
     """A declared relation 回避."""
     row = {
-        "staff_code": f"S{inspector:03}",
+        "licence_no": f"LIC-{inspector:05}",
         "credit_code": credit_code(institution),
         "ground": "kinship",
         "declared_on": "2026-01-05",

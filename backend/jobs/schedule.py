@@ -33,7 +33,7 @@ def timer(context: Context) -> AsyncIOScheduler:
         coalesce=True,
         max_instances=1,
         misfire_grace_time=None,
-        next_run_time=context.clock(),
     )
+    scheduler.add_job(tick, args=[context], misfire_grace_time=None)
     scheduler.start()
     return scheduler

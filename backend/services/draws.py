@@ -147,6 +147,11 @@ async def _store(draw: DrawRecord, kept: Frozen, *, keys: Keyring) -> None:
     )
 
 
+def _tally(counts: dict[str, int]) -> list[dict[str, Any]]:
+    """Counts by code as the log can hold them: its keys are lower case, codes are not."""
+    return [{"code": code, "count": counts[code]} for code in sorted(counts)]
+
+
 async def _announce(
     draw: DrawRecord, kept: Frozen, roots: dict[str, Any], *, act: Act
 ) -> DrawRecord:
@@ -157,8 +162,8 @@ async def _announce(
         **roots,
         "parties": list(draw.parties),
         "entropy": [{"source": one.source, "ref": one.ref} for one in draw.entropy],
-        "exclusions": kept.pseudonyms["exclusions"],
-        "filtered": kept.pseudonyms["reasons"],
+        "exclusions": _tally(kept.pseudonyms["exclusions"]),
+        "filtered": _tally(kept.pseudonyms["reasons"]),
         "reveal_by": draw.reveal_by.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "disclose_on": draw.disclose_on.isoformat(),
         "late_by_s": draw.late_by_s,

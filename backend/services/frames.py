@@ -90,6 +90,7 @@ def _exclusion(row: Mapping[str, Any], plan: PlanRecord) -> str | None:
     cap = min(plan.spec.frequency_cap, row["frequency_cap"] or NO_CAP)
     last: date | None = row["last_visit"]
     rest = timedelta(days=plan.spec.cool_down_days)
+    tired = bool(rest) and last is not None and last + rest > plan.window_from
     for code, holds in (
         ("CLOSED", row["status"] in ("closed", "suspended") or row["cancelled"]),
         ("MOVED", row["status"] == "moved" or row["moved"]),
@@ -97,7 +98,7 @@ def _exclusion(row: Mapping[str, Any], plan: PlanRecord) -> str | None:
         ("SCOPE", not row["in_scope"]),
         ("CASE_OPEN", row["case_open"]),
         ("CAP_REACHED", row["visits"] >= cap),
-        ("COOLDOWN", last is not None and last + rest > plan.window_from),
+        ("COOLDOWN", tired),
     ):
         if holds:
             return code

@@ -57,12 +57,16 @@ async def fire_due_plans(*, regions: tuple[int, ...], at: datetime) -> int:
     return fired
 
 
+def daily_slot(at: datetime, hour: int) -> datetime:
+    """The last full ``hour`` (UTC) that is not after ``at``."""
+    slot = at.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return slot if slot <= at else slot - timedelta(days=1)
+
+
 async def fire_daily(
     schedule: str, kind: str, *, hour: int, regions: tuple[int, ...], at: datetime
 ) -> int:
     """Order a daily piece of work once its hour (UTC) has come; 1 when this call ordered it."""
-    slot = at.replace(hour=hour, minute=0, second=0, microsecond=0)
-    if slot > at:
-        slot -= timedelta(days=1)
+    slot = daily_slot(at, hour)
     async with DB.transaction(Scope(regions=regions, role="worker")):
         return int(await _fire(schedule, slot, region=NATION, at=at, kind=kind, payload={}))

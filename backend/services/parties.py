@@ -17,6 +17,11 @@ from backend.services.records.draws import NewParty, PartyRecord
 from inspection_plans.errors import Family
 from media.keys import verify_server
 
+# Two draws of an office may be frozen at once: the second finds the first one's row.
+OPERATOR_ROW = """
+insert into party (id, region, code, name, kind, public_key, active, created_at)
+values ($1, $2, $3, $4, $3, $5, true, $6) on conflict (region, code) do nothing returning id
+"""
 NAMES = {OPERATOR: "组织抽取单位"}
 
 
@@ -80,18 +85,24 @@ async def register(new: NewParty, *, act: Act) -> PartyRecord:
 async def operator(region: int, *, keys: Keyring, act: Act) -> None:
     """Make sure the product itself is a party of a region, with the server's own key."""
     key = keys.server.public
-    row = await DB.connection.fetchrow(
-        "select id, public_key from party where region = $1 and code = $2 for update",
+    added = await DB.connection.fetchval(
+        OPERATOR_ROW, act.new_id(), region, OPERATOR, NAMES[OPERATOR], key, act.at
+    )
+    if added is not None:
+        await audit.record(
+            act, "party.registered", "party", added, region=region, title=NAMES[OPERATOR]
+        )
+        return
+    changed = await DB.connection.fetchval(
+        "update party set public_key = $3 where region = $1 and code = $2 and public_key <> $3"
+        " returning id",
         region,
         OPERATOR,
+        key,
     )
-    if row is None:
-        new = NewParty(code=OPERATOR, name=NAMES[OPERATOR], kind="operator", public_key=key.hex())
-        await _insert(new, region, act)
-    elif row["public_key"] != key:
-        await Party.update({Party.public_key: key}).where(Party.id == row["id"])
+    if changed is not None:
         await audit.record(
-            act, "party.key_changed", "party", row["id"], region=region, title=OPERATOR
+            act, "party.key_changed", "party", changed, region=region, title=NAMES[OPERATOR]
         )
 
 

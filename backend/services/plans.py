@@ -113,10 +113,19 @@ async def _record(plan: PlanRecord, verb: str, act: Act, reason: str = "") -> No
     )
 
 
+def _sound(draft: PlanDraft) -> PlanDraft:
+    """The draft with its bounds checked: a caller that is no route made it without any.
+
+    What is stored must be readable again; a ValidationError here is the caller's fault.
+    """
+    return msgspec.convert(doc(draft), PlanDraft)
+
+
 async def create(draft: PlanDraft, *, act: Act) -> PlanRecord:
     """Store a draft. Raises: what `planchecks.check` raises, CodeTaken, NoOffice."""
     if act.by.office is None:
         raise NoOffice
+    draft = _sound(draft)
     planchecks.check(draft, act.by.region)
     plan = PlanRecord(
         **{name: getattr(draft, name) for name in PlanDraft.__struct_fields__},
@@ -156,6 +165,7 @@ async def edit(plan_id: UUID, draft: PlanDraft, *, rev: int, act: Act) -> PlanRe
             raise NotADraft(state=before.state)
         if before.rev != rev:
             raise Changed(rev=before.rev)
+        draft = _sound(draft)
         planchecks.check(draft, before.region)
         await parties.require(draft.spec.parties, region=before.region)
         plan = msgspec.structs.replace(

@@ -131,6 +131,16 @@ async def test_what_could_not_be_drawn_is_refused_and_nothing_is_stored(
     assert await held(owner) == before
 
 
+async def test_a_caller_without_a_route_is_held_to_the_same_bounds(
+    app: Litestar, clock: StillClock, owner: asyncpg.Connection
+) -> None:
+    office = await drawing.an_office(app, clock())
+    before = await held(owner)
+    with pytest.raises(msgspec.ValidationError):
+        await plans.create(drawing.a_draft(clock(), code="含有中文"), act=office.act)
+    assert await held(owner) == before
+
+
 async def test_one_party_alone_needs_a_reason_that_is_kept(
     app: Litestar, clock: StillClock
 ) -> None:
