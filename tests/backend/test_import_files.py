@@ -18,7 +18,6 @@ from tests.world import a_person, signed_in
 HEADS = [column.title for column in sheets.sheet("institutions").columns]
 KEYS = [column.key for column in sheets.sheet("institutions").columns]
 GOOD = exports.write("institutions", [an_institution()], "xlsx")
-RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
@@ -32,10 +31,10 @@ def rewritten(name: str, body: bytes) -> bytes:
     return out.getvalue()
 
 
-def far_cell() -> bytes:
-    """A sheet of two cells, the second at the last row and column there are."""
+def far_cell(corner: str) -> bytes:
+    """A sheet of two cells; a reader that makes the rectangle between them needs it all."""
     cell = '<row r="{0}"><c r="{1}" t="inlineStr"><is><t>x</t></is></c></row>'
-    rows = cell.format(1, "A1") + cell.format(1048576, "XFD1048576")
+    rows = cell.format(1, "A1") + cell.format(1048576, corner)
     body = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
     return rewritten("xl/worksheets/sheet1.xml", body.encode())
 
@@ -92,7 +91,8 @@ WRONG: list[tuple[str, bytes, str]] = [
     ("an open quote", b'"a,b\n', "import.unreadable"),
     ("a bomb", bomb(), "import.too_heavy"),
     ("too many members", crowd(), "import.too_heavy"),
-    ("a cell at the end of the world", far_cell(), "import.too_heavy"),
+    ("a cell at the end of the world", far_cell("XFD1048576"), "import.too_heavy"),
+    ("a cell two gigabytes away", far_cell("BL1048576"), "import.too_heavy"),
     ("too many rows", rows(child.ROWS + 1), "import.too_long"),
     ("too many columns", b"," * child.COLUMNS + b"x", "import.too_long"),
     ("a cell like a book", child.write_csv(HEADS, [["x" * (child.CELL + 1)]]), "import.too_long"),

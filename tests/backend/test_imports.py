@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.services import exports, imports
+from backend.services import exports, imports, versions
 from backend.services.errors import Absent
 from backend.services.imports import cells, refusals, sheets
 from backend.services.imports.rows import letter
@@ -225,7 +225,11 @@ async def test_an_update_keeps_the_linked_account(desk: Desk) -> None:
     account = (await a_person(desk.clock(), "inspector")).person.id
     await desk.owner.execute("update inspector set account = $1", account)
     await desk.take("inspectors", an_inspector(unit="另一单位"))
+    again = await desk.take("inspectors", an_inspector(unit="另一单位"))
+    latest = await versions.versions("inspector", await desk.id_of("inspector"), act=desk.act)
     assert await desk.owner.fetchval("select account from inspector") == account
+    assert latest[0].payload["account"] == str(account)
+    assert again.unchanged_count == 1
 
 
 async def test_two_imports_at_once_make_each_row_once(desk: Desk) -> None:
