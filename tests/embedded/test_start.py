@@ -104,6 +104,7 @@ def test_busy_port_moves_the_store_and_keeps_its_objects(folder: Path) -> None:
 def test_second_start_is_refused(stack: Running) -> None:
     with pytest.raises(AlreadyRunning) as refused:
         start(stack.stack.data, origin=ORIGIN)
+    assert refused.value.key == "data_in_use"
     assert str(stack.stack.data) in refused.value.en
     assert str(stack.stack.data) in refused.value.zh
     assert sql(stack, "select 1") == "1"
