@@ -11,7 +11,7 @@ import asyncpg
 
 from backend.clock import new_id
 from backend.piccolo_conf import DB
-from backend.services import approvals, findings, inspection_items, notices, service_proofs, visits
+from backend.services import approvals, findings, notices, service_proofs, visits
 from backend.services.credit_code import complete
 from backend.services.findings import Finding
 from backend.services.imports import take
@@ -57,18 +57,20 @@ async def an_office(at: datetime, region: int = world.WEIHAI, name: str = "威�
 
 async def an_item(office: Office, at: datetime, *, basis: str = "《职业教育法》第十一条") -> str:
     """A published inspection item of the office; without ``basis`` it carries no order."""
-    item = inspection_items.NewItem(
-        region=office.region,
-        code=f"item-{next(count)}",
-        title="培训机构检查",
-        law_basis=basis,
-        competent_authority="人社部门",
-        object_kind="training",
-        way="site",
-        ratio="1/10",
-        frequency_cap=2,
-    )
-    return (await inspection_items.add(item, act=office.author.act(at))).code
+    code = f"item-{next(count)}"
+    row = {
+        "code": code,
+        "title": "培训机构检查",
+        "region": str(office.region),
+        "law_basis": basis,
+        "competent_authority": "人社部门",
+        "object_kind": "training_institution",
+        "way": "on_site",
+        "ratio": "1/10",
+        "frequency_cap": "2",
+    }
+    await take("items", [row], act=office.author.act(at), rules=load())
+    return code
 
 
 async def an_institution(office: Office, at: datetime, name: str = "海岬职业培训学校") -> UUID:

@@ -4,13 +4,13 @@ from litestar.handlers import HTTPRouteHandler
 
 from backend.pages import static
 from backend.pages.desk import home, sign_in
-from backend.pages.public import publications
+from backend.pages.public import codes, publications
 
 FACES = {
-    "field": (),
-    "portal": (static, sign_in, home),
-    "public": (static, publications),
-    "desk": (static, sign_in, home),
+    "field": (static, codes),
+    "portal": (static, codes, sign_in, home),
+    "public": (static, codes, publications),
+    "desk": (static, codes, sign_in, home),
 }
 
 

@@ -14,7 +14,7 @@ from backend.services.texts import wording
 
 CODES = {
     400: "request.malformed",
-    403: "person.denied",
+    403: "page.form_expired",  # a missing right is a refusal of ours; this is the form's token
     404: "request.absent",
     405: "request.method",
     413: "request.too_large",
@@ -39,6 +39,11 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Any]:
     status, code = of(fault)
     if code == "request.fault":
         log.error("fault", path=request.url.path, kind=type(fault).__name__, exc_info=fault)
+    return explain(request, code, status=status)
+
+
+def explain(request: Request[Any, Any, Any], code: str, *, status: int) -> Response[str]:
+    """What a code means and what to do; raises KeyError for a code that never was."""
     return page(
         request,
         "problem.html",

@@ -46,7 +46,11 @@ MATTERS: dict[str, tuple[str, str, str]] = {
     "overdue": (
         "notices.review",
         "/api/v1/notices?overdue=true",
-        "select from notice n where n.state = 'served' and n.due_on < $1",
+        (
+            "select from notice n where n.state = 'served' and exists (select from notice_finding"
+            " nf where nf.notice = n.id and nf.due_on < $1"
+            " and nf.outcome is distinct from 'accepted')"
+        ),
     ),
     "replies": (
         "notices.review",

@@ -9,7 +9,7 @@ from backend.services import cases
 from backend.services.cases import NoGround
 from backend.services.errors import Absent
 from inspection_plans.gates import CaseSamePerson, FindingNotVerified, PartyNotHeard
-from inspection_plans.states import CaseWrongState
+from inspection_plans.states import TRANSITIONS, CaseWrongState, Noun
 from tests import casework, world
 from tests.conftest import StillClock
 
@@ -96,3 +96,28 @@ async def test_cases_over_http_stay_in_their_region(
     assert (await client.get("/api/v1/cases", headers=headers)).json() == []
     user = await world.signed_in(client, matter.user)
     assert (await client.get(path, headers=user)).status_code == 403
+
+
+async def test_every_illegal_transition_is_refused_and_changes_nothing(
+    owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    matter = await casework.a_matter(owner, clock(), "TI_02")
+    office = matter.office
+    case = await cases.open_critical(
+        (matter.findings[0].id,), reason="x", act=office.author.act(clock())
+    )
+    for state, allowed in TRANSITIONS[Noun.CASE].items():
+        await owner.execute("update case_file set state = $1", state)
+        held = await owner.fetchval("select c::text from case_file c")
+        if "verify" not in allowed:
+            with pytest.raises(CaseWrongState):
+                await cases.verify(case.id, act=office.author.act(clock()))
+        if "close" not in allowed:
+            with pytest.raises(CaseWrongState):
+                await cases.close(
+                    case.id,
+                    outcome="no_removal_proposed",
+                    reason="x",
+                    act=office.approver.act(clock()),
+                )
+        assert await owner.fetchval("select c::text from case_file c") == held

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.services import approvals, cases, findings, notices, replies, reviews, service_proofs
-from backend.services.errors import REFUSALS
-from backend.services.notices import Notice
+from backend.services.errors import REFUSALS, Absent
+from backend.services.notices import Notice, NotOpen
 from backend.services.replies import Words
 from backend.services.reviews import Decision
 from inspection_plans.loader import load
-from inspection_plans.states import TRANSITIONS, Noun
+from inspection_plans.states import TRANSITIONS, NoticeWrongState, Noun
 from media.keys import ServerKey
 from tests import casework
 from tests.conftest import StillClock
@@ -166,6 +166,43 @@ async def test_no_order_of_deeds_breaks_a_notice(
     play = Play(matter, await notices.draft(matter.draft(days=5), act=act), clock)
     for deed in (*WAY[:skip], *deeds):
         await once(play, deed, owner, legal=item == "TI_02")
+
+
+# The verb of the transition table that a deed needs; answering has states of its own.
+VERBS = {
+    "send_to_legal": "send_to_legal",
+    "clear": "send_back",
+    "send_back": "send_back",
+    "approve": "approve",
+    "issue": "issue",
+    "serve": "serve",
+    "begin": "review",
+    "accept": "close",
+    "refuse": "close",
+    "return": "return_reply",
+    "close": "close",
+    "order again": "order_again",
+    "escalate": "escalate",
+}
+
+
+async def test_every_illegal_transition_is_refused_and_changes_nothing(
+    owner: asyncpg.Connection, clock: StillClock, office: casework.Matter
+) -> None:
+    notice = await notices.draft(office.draft(days=5), act=office.office.author.act(clock()))
+    play = Play(office, notice, clock)
+    for state, allowed in TRANSITIONS[Noun.NOTICE].items():
+        await owner.execute("update notice set state = $2 where id = $1", notice.id, state)
+        held = await owner.fetchval(HELD)
+        for deed, verb in VERBS.items():
+            if verb not in allowed:
+                with pytest.raises(NoticeWrongState) as refused:
+                    await DEEDS[deed](play)
+                assert refused.value.facts["state"] == state
+        if state not in ("served", "answered", "under_review"):
+            with pytest.raises((Absent, NotOpen)):
+                await answered(play)
+        assert await owner.fetchval(HELD) == held
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ async def test_an_order_needs_a_law_level_basis_and_advice_does_not(
         with pytest.raises(NoLawLevelBasis):
             await notices.draft(matter.draft(inspection_item=item), act=act)
     advice = await notices.draft(matter.draft("advice", inspection_item=bare), act=act)
-    assert (advice.kind, advice.basis, advice.state) == ("advice", "", "draft")
+    assert (advice.kind, advice.basis, advice.state) == ("advice", None, "draft")
 
 
 async def test_a_finding_stands_in_one_open_notice(

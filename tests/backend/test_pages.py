@@ -188,6 +188,14 @@ async def test_what_is_not_public_is_absent_in_words(client: httpx.AsyncClient) 
     assert "Not found" in english.text
 
 
+async def test_the_type_of_a_problem_leads_to_its_words(client: httpx.AsyncClient) -> None:
+    refused = (await client.get("/api/v1/findings")).json()
+    answer = await client.get(refused["type"])
+    outline(answer)
+    assert (answer.status_code, refused["title"] in answer.text) == (200, True)
+    assert (await client.get("/problems/no.such")).status_code == 404
+
+
 async def test_the_style_sheet_is_kept_by_its_digest(client: httpx.AsyncClient) -> None:
     answer = await client.get(style.address())
     assert answer.headers["content-type"].startswith("text/css")
@@ -257,7 +265,9 @@ async def test_a_form_without_its_token_is_refused(
     await client.get("/desk/sign-in")
     body = {"login": who.login, "password": who.password}
     answer = await client.post("/desk/sign-in", data=body)
+    outline(answer)
     assert answer.status_code == 403
+    assert "页面已过期" in answer.text
     stolen = {**body, "_csrf_token": "0" * 128}
     assert (await client.post("/desk/sign-in", data=stolen)).status_code == 403
 

@@ -21,7 +21,7 @@ from backend.services.public_facts import (
 from backend.services.publications import AlreadyThere, Content, Publication
 from inspection_plans.gates import FindingNotVerified, PublicationSamePerson, UnknownWording
 from inspection_plans.loader import load
-from inspection_plans.states import PublicationWrongState
+from inspection_plans.states import TRANSITIONS, Noun, PublicationWrongState
 from tests import casework, world
 from tests.conftest import StillClock
 
@@ -301,3 +301,28 @@ async def test_the_public_list_pages_and_answers_304(
     assert (await client.get(f"{path}?kind=rumour")).status_code in {400, 422}
     clock.set(clock() + timedelta(days=3 * 366))
     assert (await client.get(path)).json() == []  # shown for the years the setting says
+
+
+async def test_every_illegal_transition_is_refused_and_changes_nothing(
+    owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    matter = await a_result(owner, clock)
+    first = await prepared(matter, clock)
+    act, approver = matter.office.author.act(clock()), matter.office.approver.act(clock())
+    for state, allowed in TRANSITIONS[Noun.PUBLICATION].items():
+        await owner.execute("update publication set state = $1", state)
+        held = await owner.fetchval("select p::text from publication p")
+        deeds = {
+            "approve": publications.approve(first.id, digest=first.digest, act=approver),
+            "publish": publications.publish(first.id, act=act),
+            "correct": publications.correct(first.id, ORDERED, reason="x", rules=load(), act=act),
+        }
+        revise = publications.revise(first.id, ORDERED, digest=first.digest, rules=load(), act=act)
+        tried = [*deeds.items(), ("approve", revise)]
+        for verb, deed in tried:
+            if verb in allowed:
+                deed.close()
+                continue
+            with pytest.raises(PublicationWrongState):
+                await deed
+        assert await owner.fetchval("select p::text from publication p") == held
