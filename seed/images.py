@@ -10,9 +10,9 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
-SIZE = (1600, 1200)
+SIZE, GRAIN = (1600, 1200), (400, 300)
 MARK = "虚构示例 · 非真实机构与人员"
 INK, PAPER, RED, BLUE = (34, 40, 52), (250, 248, 242), (196, 38, 30), (28, 78, 150)
 
@@ -28,10 +28,9 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def _jpeg(image: Image.Image, rng: random.Random) -> bytes:
-    """A little grain and blur, as a phone makes it; then JPEG."""
-    grain = Image.frombytes("L", (800, 600), rng.randbytes(800 * 600)).resize(image.size)
-    image = Image.blend(image, grain.convert("RGB"), 0.05).filter(ImageFilter.GaussianBlur(0.6))
-    image = image.rotate(rng.uniform(-1.2, 1.2), resample=Image.Resampling.BICUBIC, fillcolor=INK)
+    """Some grain, as a phone's sensor makes it, so that no two pictures are alike; then JPEG."""
+    grain = Image.frombytes("L", GRAIN, rng.randbytes(GRAIN[0] * GRAIN[1])).resize(image.size)
+    image = Image.blend(image, grain.convert("RGB"), 0.05)
     draw = ImageDraw.Draw(image)
     draw.text((24, image.height - 52), MARK, font=_font(28), fill=(120, 120, 120))
     out = BytesIO()

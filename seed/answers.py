@@ -1,0 +1,176 @@
+"""What inspectors answer and photograph: passing by the parts' types, failing where planted."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inspection_plans import sheets
+from inspection_plans.sheets import Item, Mark, Profile, Requirement, Sheet, Source, TickRule, When
+from seed import images
+from seed.world import Breach
+
+PLENTY = 40
+PHOTO, INTERVIEW = "photo", "interview"
+PAPERS = frozenset(
+    {"contract", "payment_record", "document", "attendance_record", "timetable", "exam_record"}
+)
+BOARD, ROOM, ADVERT = (
+    ("招牌", "场所", "横幅"),
+    ("教室", "全景", "设备", "考场"),
+    ("宣传", "公告", "公示"),
+)
+PLACE = {"acc_cm": 800, "crs": "wgs84"}
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One small thing at an otherwise clean institution: an item that is answered with no."""
+
+    item: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a team finds: where, and which breach or slip is there if any."""
+
+    name: str
+    lat_e7: int
+    lon_e7: int
+    breach: Breach | None = None
+    slip: Slip | None = None
+    heads: int = 34
+
+    @property
+    def empty(self) -> bool:
+        """Whether the people of the roster are not there."""
+        return self.breach is not None and self.breach.kind == "ghost_roster"
+
+
+def answers(sheet: Sheet, scene: Scene) -> list[dict[str, Any]]:
+    """An answer to every item, in the order of their codes, as the operation carries them."""
+    told = [_answer(item, scene) for item in sheet.items]
+    return sorted(told, key=lambda one: str(one["item"]))
+
+
+def _answer(item: Item, scene: Scene) -> dict[str, Any]:
+    value: dict[str, Any] = {part.name: _passing(part, scene) for part in item.answer}
+    if scene.breach and scene.breach.item == item.code:
+        return {
+            "item": item.code,
+            "reason": scene.breach.said,
+            "value": value | scene.breach.answer,
+        }
+    if scene.slip and scene.slip.item == item.code:
+        name = next(part.name for part in item.answer if isinstance(part, sheets.YesNo))
+        return {"item": item.code, "reason": scene.slip.said, "value": value | {name: "no"}}
+    return {"item": item.code, "reason": "", "value": value}
+
+
+def _passing(part: sheets.AnyPart, scene: Scene) -> object:  # noqa: PLR0911 - one per type
+    """A value of this part that no rule objects to."""
+    match part:
+        case sheets.YesNo():
+            return "yes"
+        case sheets.Choice():
+            return next(option.code for option in part.options if option.mark is Mark.PASS)
+        case sheets.MultiChoice():
+            wanted = Mark.REQUIRED if part.rule is TickRule.ALL_OF else Mark.PASS
+            return [option.code for option in part.options if option.mark is wanted]
+        case sheets.Count():
+            return {field.name: PLENTY for field in part.fields}
+        case sheets.Ratio():
+            return {"numerator": PLENTY, "denominator": PLENTY}
+        case sheets.Sample():
+            return {"checked": part.n, "failed": 0}
+        case sheets.Scale():
+            return part.highest
+        case sheets.Text():
+            return "现场配合检查"
+        case sheets.Location():
+            return {"lat": scene.lat_e7, "lon": scene.lon_e7, **PLACE}
+
+
+def yes_no_items(sheet: Sheet) -> list[Item]:
+    """Minor items with a yes or no: where a slip may be."""
+    return [
+        item
+        for item in sheet.items
+        if item.severity == "minor" and any(isinstance(p, sheets.YesNo) for p in item.answer)
+    ]
+
+
+def asked(item: Item, *, failed: bool) -> list[Requirement]:
+    """What inspectors must bring for an item."""
+    return [
+        one
+        for one in item.evidence
+        if one.by is Source.INSPECTOR and (one.when is When.ALWAYS or failed)
+    ]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture to take: for which item, and what it shows."""
+
+    item: str
+    title: str
+    profile: Profile | None
+    number: int
+
+
+def shots(sheet: Sheet, scene: Scene) -> list[Shot]:
+    """A picture for every photo asked for, and one of the breach's paper."""
+    failing = scene.breach.item if scene.breach else ""
+    taken = []
+    for item in sheet.items:
+        wanted = asked(item, failed=item.code == failing)
+        photos = [one for one in wanted if one.kind == PHOTO]
+        if item.code == failing and not photos:
+            photos = [one for one in wanted if one.kind in PAPERS][:1] or wanted[:1]
+        for one in photos:
+            title = one.of.zh if one.of else item.zh
+            taken += [Shot(item.code, title, one.profile, n) for n in range(1, one.n + 1)]
+    return taken
+
+
+def interviews(sheet: Sheet) -> int:
+    """How many interviews the sheet asks for at one item, at most."""
+    counted = [one.n for item in sheet.items for one in item.evidence if one.kind == INTERVIEW]
+    return max(counted, default=0)
+
+
+def picture(shot: Shot, scene: Scene, seed: int) -> bytes:
+    """The JPEG of a shot: the breach where it is planted, else the place as it should be."""
+    breach = scene.breach
+    if breach and breach.item == shot.item and shot.number == 1:
+        return _of_breach(breach, scene, seed)
+    lines = (scene.name[:18], f"要点 {shot.item} 第 {shot.number} 张", f"编号 {seed % 10**8:08d}")
+    if shot.profile is Profile.DOCUMENT:
+        return images.document(shot.title[:14], lines, seed)
+    if any(word in shot.title for word in BOARD):
+        return images.sign(scene.name[:20], seed)
+    if any(word in shot.title for word in ADVERT):
+        return images.poster((shot.title[:10], scene.name[:9], "以公示为准"), seed)
+    if any(word in shot.title for word in ROOM):
+        return images.classroom(4 if scene.empty else scene.heads, seed, lines[:2])
+    return images.document(shot.title[:14], lines, seed)
+
+
+def _of_breach(breach: Breach, scene: Scene, seed: int) -> bytes:
+    if breach.picture == "classroom":
+        return images.classroom(scene.heads if not scene.empty else 4, seed, breach.words)
+    draw = images.contract if breach.picture == "contract" else images.poster
+    return draw(breach.words, seed)
+
+
+def marks(
+    roster: list[Mapping[str, Any]], scene: Scene, rng: random.Random
+) -> list[dict[str, str]]:
+    """A roll-call 点名: nearly everybody is there, or nearly nobody."""
+    present = 0.1 if scene.empty else 0.97
+    return [
+        {"trainee": str(one["id"]), "state": "present" if rng.random() < present else "absent"}
+        for one in roster
+    ]
