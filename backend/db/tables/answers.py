@@ -11,7 +11,12 @@ class Answer(Table, tablename="answer"):
     """An answer."""
 
     visit = ForeignKey(
-        Visit, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Visit,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
     )
     dev = UUID(null=False, default=None)
     item = Text(null=False, default=None)

@@ -29,6 +29,6 @@ class Entry(Table, tablename="entry", schema="aud"):
 class Node(Table, tablename="node", schema="aud"):
     """One node."""
 
-    level = Integer(null=False, default=None)
+    level = Integer(primary_key=True, null=False, default=None)
     idx = BigInt(null=False, default=None)
     h = Bytea(null=False, default=None)

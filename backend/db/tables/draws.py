@@ -71,7 +71,7 @@ class DrawFrame(Table, tablename="draw_frame"):
 class DrawLog(Table, tablename="draw_log"):
     """One draw log."""
 
-    region = Integer(null=False, default=None)
+    region = Integer(primary_key=True, null=False, default=None)
     year = Integer(null=False, default=None)
     seq = Integer(null=False, default=None)
     draw = ForeignKey(
@@ -126,7 +126,12 @@ class DrawShare(Table, tablename="draw_share"):
     """One draw share."""
 
     draw = ForeignKey(
-        Draw, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Draw,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
     )
     party = Text(null=False, default=None)
     region = Integer(null=False, default=None)

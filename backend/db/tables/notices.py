@@ -70,7 +70,12 @@ class NoticeFinding(Table, tablename="notice_finding"):
     """One notice finding."""
 
     notice = ForeignKey(
-        Notice, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Notice,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
     )
     finding = ForeignKey(
         Finding, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
@@ -94,7 +99,12 @@ class NumberSequence(Table, tablename="number_sequence"):
 
     region = Integer(null=False, default=None)
     issuer = ForeignKey(
-        Office, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Office,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
     )
     kind = Text(null=False, default=None)
     year = Integer(null=False, default=None)

@@ -7,7 +7,7 @@ from piccolo.table import Table
 class Occurrence(Table, tablename="occurrence"):
     """An occurrence."""
 
-    schedule = Text(null=False, default=None)
+    schedule = Text(primary_key=True, null=False, default=None)
     fire_at = Timestamptz(null=False, default=None)
     region = Integer(null=False, default=None)
     late_by_s = Integer(null=False, default=None)

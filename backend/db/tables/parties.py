@@ -8,7 +8,7 @@ class DrawCountersign(Table, tablename="draw_countersign"):
     """One draw countersign."""
 
     region = Integer(null=False, default=None)
-    hash = Text(null=False, default=None)
+    hash = Text(primary_key=True, null=False, default=None)
     party = Text(null=False, default=None)
     signature = Bytea(null=False, default=None)
     signed_at = Timestamptz(null=False, default=None)

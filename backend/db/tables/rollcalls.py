@@ -43,6 +43,7 @@ class RollcallMark(Table, tablename="rollcall_mark"):
 
     rollcall = ForeignKey(
         Rollcall,
+        primary_key=True,
         null=False,
         default=None,
         on_delete=OnDelete.restrict,

@@ -128,7 +128,12 @@ class Claim(Table, tablename="claim"):
     """One claim."""
 
     visit = ForeignKey(
-        Visit, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Visit,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
     )
     dev = UUID(null=False, default=None)
     region = Integer(null=False, default=None)
