@@ -419,6 +419,8 @@ async def _settle(
     found: Stored, seen: Examined, version: str | None, act: Act, rules: Library
 ) -> None:
     async with DB.transaction(act.by.scope):
+        if found.visit is not None:
+            await visits.hold(found.visit)
         row = await DB.connection.fetchrow(LOCK, found.id)
         if row is None or row["state"] != "received":
             return

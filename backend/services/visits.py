@@ -54,6 +54,7 @@ select count(*) from jsonb_to_recordset($6) as i (id uuid, sha256 text) where no
 RECUSE = """
 update assignment set state = 'recused', ended_at = $2, reason = $3 where id = $1
 """
+HOLD = "select true from visit where id = $1 for no key update"
 # The predicate and the state it allows are one statement; nothing else writes this state.
 COMPLETE = """
 update visit set state = $3, completed_at = $2 where id = $1 and state = $4
@@ -225,6 +226,14 @@ async def finalize(deed: Deed, body: VisitFinalize) -> Effect:
     )
     data = {"waiting": waiting, "items": len(items)}
     return Effect(object_id=site.id, data=data, may_complete=not waiting)
+
+
+async def hold(visit_id: UUID) -> None:
+    """Let changes of one visit's record take turns, within the caller's transaction.
+
+    Two last captures verified at once would each see the other missing, and nobody would complete.
+    """
+    await DB.connection.execute(HOLD, visit_id)
 
 
 async def complete_if_ready(visit_id: UUID, *, act: Act, rules: Library) -> bool:
