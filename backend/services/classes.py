@@ -17,7 +17,6 @@ order by id desc limit $4
 """
 CLASS = "select * from training_class where id = $1"
 SESSIONS = "select * from class_session where training_class = $1 order by starts_at, id"
-SESSION = "select * from class_session where id = $1"
 ROSTER = "select * from trainee where training_class = $1 order by roster_no"
 
 
@@ -60,18 +59,6 @@ async def sessions(class_id: UUID, *, act: Act) -> tuple[ClassSession, ...]:
         await _class(class_id)
         rows = await DB.connection.fetch(SESSIONS, class_id)
     return tuple(ClassSession.of(row) for row in rows)
-
-
-async def session(session_id: UUID, *, act: Act) -> ClassSession:
-    """One session.
-
-    Raises: Absent ("thing.absent").
-    """
-    async with DB.transaction(act.by.scope, readonly=True):
-        row = await DB.connection.fetchrow(SESSION, session_id)
-    if row is None:
-        raise Absent
-    return ClassSession.of(row)
 
 
 async def roster(class_id: UUID, *, act: Act) -> tuple[Trainee, ...]:

@@ -219,3 +219,22 @@ async def test_the_table_itself_holds_the_bounds(owner: asyncpg.Connection, desk
     ):
         with pytest.raises(asyncpg.CheckViolationError):
             await owner.execute(bad)
+
+
+async def test_regions_and_occupations_over_http(desk: Desk, client: httpx.AsyncClient) -> None:
+    headers = await signed_in(client, desk.who)
+    (nation,) = await get(client, "/api/v1/regions", headers)
+    under = await get(client, f"/api/v1/regions?parent={nation['code']}", headers)
+    weihai = await get(client, "/api/v1/regions/371000", headers)
+    known = await get(client, "/api/v1/occupations", headers)
+    assert (nation["code"], len(under), weihai["name_zh"]) == (100000, 34, "威海市")
+    assert {row["code"] for row in known} >= {"ai", "big-data", "blockchain"}
+    assert {tuple(row["levels"]) for row in known} == {("junior", "intermediate", "senior")}
+
+
+async def test_an_institution_user_without_institution_owns_none(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    lost = await a_person(desk.clock(), "institution_user")
+    answer = await client.get("/api/v1/own/institution", headers=await signed_in(client, lost))
+    assert answer.json()["code"] == "thing.absent"

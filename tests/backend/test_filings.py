@@ -197,6 +197,8 @@ async def test_a_wrong_period(parties: Parties, register: str, period: str) -> N
 async def test_an_unknown_register(parties: Parties) -> None:
     with pytest.raises(registers.RegisterUnknown):
         await parties.save("R99")
+    with pytest.raises(registers.RegisterUnknown):
+        registers.read("R99", {})
 
 
 async def test_a_filing_about_a_class_needs_the_class_and_its_roster(parties: Parties) -> None:

@@ -240,3 +240,12 @@ async def test_errors_are_counted_beyond_those_kept(desk: Desk) -> None:
     assert (run.error_count, len(stored.errors)) == (1400, 1000)
     assert stored == run
     assert a_credit_code(1) not in str(run.errors)  # cells of a roster are personal data
+
+
+async def test_the_interface_description_says_that_the_body_is_a_file(
+    client: httpx.AsyncClient,
+) -> None:
+    paths = (await client.get("/api/schema/openapi.json")).json()["paths"]
+    body = paths["/api/v1/imports/{kind}"]["post"]["requestBody"]
+    assert body["required"]
+    assert {part["schema"]["format"] for part in body["content"].values()} == {"binary"}

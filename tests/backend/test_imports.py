@@ -205,6 +205,15 @@ async def test_the_same_code_in_two_regions_must_be_told_apart(desk: Desk) -> No
     assert await desk.owner.fetchval("select region from catalogue_entry") == WEIHAI
 
 
+async def test_a_term_that_begins_on_a_leap_day_ends_on_the_last_of_february(desk: Desk) -> None:
+    await desk.fill()
+    await desk.take("catalogue", a_catalogue_entry(listed_on="2024-02-29", kind="评价机构"))
+    last = await desk.owner.fetchval(
+        "select valid_until from catalogue_entry where kind = 'evaluation'"
+    )
+    assert last == date(2027, 2, 28)
+
+
 async def test_a_licence_runs_out_in_peace(desk: Desk) -> None:
     """Only a day that is entered now must lie ahead: the rest of the row can still change."""
     await desk.fill()
