@@ -10,7 +10,7 @@ from backend.api import parties, public_draws
 from backend.api.routes import get, post
 from backend.clock import token
 from backend.keyring import Keyring
-from backend.services import ceremony, disclosure, draws
+from backend.services import ceremony, disclosure, draws, voids
 from backend.services.act import Act
 from backend.services.records.draws import Ceremony, DrawRecord, Hex64, Signature, Verdict
 from backend.services.records.plans import Name, PartyCode, Reason, Source
@@ -140,13 +140,13 @@ async def run(draw_id: FromPath[UUID], act: Act, keys: Keyring) -> DrawRecord:
 @post("/api/v1/draws/{draw_id:uuid}/void-proposal", action="draws.void")
 async def propose_void(draw_id: FromPath[UUID], data: JSONBody[VoidIn], act: Act) -> DrawRecord:
     """Propose to make an attempt without a result void."""
-    return await ceremony.propose_void(draw_id, data.reason, act=act)
+    return await voids.propose(draw_id, data.reason, act=act)
 
 
 @post("/api/v1/draws/{draw_id:uuid}/void", action="draws.void")
 async def void(draw_id: FromPath[UUID], act: Act) -> DrawRecord:
     """Make an attempt void that somebody else proposed; it stays visible with both names."""
-    return await ceremony.void(draw_id, act=act)
+    return await voids.agree(draw_id, act=act)
 
 
 @post("/api/v1/draws/{draw_id:uuid}/disclosure", action="draws.run")

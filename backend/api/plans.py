@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from backend.api.routes import get, post, put
-from backend.services import plans
+from backend.services import plans, revisions
 from backend.services.act import Act
 from backend.services.records.plans import Change, PlanDraft, PlanRecord, PlanState, Reason
 
@@ -62,11 +62,11 @@ async def edit(plan_id: FromPath[UUID], data: JSONBody[PlanEditIn], act: Act) ->
 async def changes(
     plan_id: FromPath[UUID],
     act: Act,
-    since: Annotated[int, QueryParameter(ge=1)],
-    until: Annotated[int, QueryParameter(ge=1)],
+    since: Annotated[int, QueryParameter(ge=1, le=2**31 - 1)],
+    until: Annotated[int, QueryParameter(ge=1, le=2**31 - 1)],
 ) -> tuple[Change, ...]:
     """What differs between two revisions, field by field."""
-    return await plans.changes(plan_id, since, until, act=act)
+    return await revisions.changes(plan_id, since, until, act=act)
 
 
 @post("/api/v1/plans/{plan_id:uuid}/submission", action="plans.write")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Request, Response
 from litestar.datastructures import State
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 
 from backend.api.etags import conditional
 from backend.api.routes import get
@@ -32,7 +32,7 @@ async def page(
 @get("/api/v1/public/draws/{code:str}", action="public.read")
 async def one(
     request: Request[Any, Any, Any],
-    code: FromPath[str],
+    code: Annotated[str, PathParameter(max_length=64, pattern=r"^[0-9A-Za-z-]+$")],
     attempt: Annotated[int | None, QueryParameter(ge=1, le=1000)] = None,
 ) -> Response[bytes | None]:
     """One draw: digests and counts, and the full record once disclosed; the latest attempt."""
@@ -41,7 +41,10 @@ async def one(
 
 
 @get("/api/v1/public/draw-logs/{region:int}/{year:int}", action="public.read")
-async def log(region: FromPath[int], year: FromPath[int]) -> list[dict[str, Any]]:
+async def log(
+    region: Annotated[int, PathParameter(ge=100_000, le=999_999)],
+    year: Annotated[int, PathParameter(ge=2021, le=2100)],
+) -> list[dict[str, Any]]:
     """The chained log of an office's draws in a year, from its first entry."""
     return await disclosure.log(region, year)
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from backend.jobs.context import Context
-from backend.services import ceremony, disclosure, draws
+from backend.services import ceremony, disclosure, draws, voids
 from backend.services.tasks import Task
 
 
@@ -21,7 +21,7 @@ async def run(task: Task, context: Context) -> None:
 
 async def expire(task: Task, context: Context) -> None:
     """End an attempt whose deadline is over and name who was missing."""
-    await ceremony.expire(UUID(task.payload["draw"]), act=context.act(task.region))
+    await voids.expire(UUID(task.payload["draw"]), act=context.act(task.region))
 
 
 async def daily(task: Task, context: Context) -> None:

@@ -1,6 +1,6 @@
-"""The ceremony of a draw: commitments, named chance, reveals; or the attempt is made void."""
+"""The ceremony of a draw: everybody commits, the named chance is entered, everybody reveals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from backend.services.errors import ServiceRefusal
 from backend.services.frames import Token
 from backend.services.planchecks import OPERATOR
 from backend.services.records.draws import Announced, DrawRecord
-from inspection_plans import gates, states
+from inspection_plans import states
 from inspection_plans.draw.digest import hexdigest
 from inspection_plans.draw.seed import commitment, tagged
 from inspection_plans.errors import Family
@@ -89,27 +89,6 @@ class HeadUnknown(ServiceRefusal):
     """What was signed is not the hash of an entry about this draw."""
 
     code = "draw.head_unknown"
-
-
-class InTime(ServiceRefusal):
-    """The deadline is not over: nobody can be called missing."""
-
-    code = "draw.in_time"
-    family = Family.CONFLICT
-
-
-class ResultStands(ServiceRefusal):
-    """A draw with a result is never made void; nor is a void one made void again."""
-
-    code = "draw.result_stands"
-    family = Family.CONFLICT
-
-
-class NotProposed(ServiceRefusal):
-    """Making a draw void takes a proposal with a reason and a second person."""
-
-    code = "draw.void_not_proposed"
-    family = Family.GATE
 
 
 async def _share(
@@ -276,7 +255,7 @@ async def advance(draw: DrawRecord, *, keys: Keyring, act: Act) -> DrawRecord:
         )
         awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
     if not awaited:
-        draw = await drawrows.move(draw, "reveal", act=act)
+        draw = await drawrows.move(draw, "reveal", {}, act=act)
         await tasks.enqueue(
             "draw.run",
             {"draw": str(draw.id)},
@@ -305,82 +284,6 @@ async def countersign(
         await drawrows.countersign(at_head, party, bytes.fromhex(signature), act=act)
         await drawrows.record(draw, "countersigned", act=act, reason=party)
     return draw
-
-
-async def propose_void(draw_id: UUID, reason: str, *, act: Act) -> DrawRecord:
-    """Propose to make an attempt without a result void, with a reason the public will read.
-
-    Raises: ResultStands ("draw.result_stands").
-    """
-    async with DB.transaction(act.by.scope):
-        draw = await drawrows.lock(draw_id)
-        _without_result(draw)
-        await Draw.update(
-            {Draw.void_reason: reason.strip(), Draw.void_proposed_by: act.by.id}
-        ).where(Draw.id == draw_id)
-        await drawrows.record(draw, "void_proposed", act=act, reason=reason.strip())
-        return await drawrows.lock(draw_id)
-
-
-def _without_result(draw: DrawRecord) -> None:
-    if draw.state not in ("frozen", "revealed"):
-        raise ResultStands(state=draw.state)
-
-
-async def void(draw_id: UUID, *, act: Act) -> DrawRecord:
-    """Make an attempt void as proposed, by a second person; it stays visible with both names.
-
-    Raises: ResultStands, NotProposed, "draw.same_person".
-    """
-    async with DB.transaction(act.by.scope):
-        draw = await drawrows.lock(draw_id)
-        _without_result(draw)
-        if draw.void_reason is None or draw.void_proposed_by is None:
-            raise NotProposed
-        gates.second_person(Noun.DRAW, author=draw.void_proposed_by, approver=act.by.id)
-        proposer = await DB.connection.fetchval(
-            "select display_name from account where id = $1", draw.void_proposed_by
-        )
-        body = {
-            "party": None,
-            "missing": [],
-            "reason": draw.void_reason,
-            "by": proposer,
-            "second": act.by.name,
-        }
-        return await _void(draw, body, act=act, voided_by=act.by.id)
-
-
-async def _void(
-    draw: DrawRecord, body: Mapping[str, object], *, act: Act, voided_by: UUID | None
-) -> DrawRecord:
-    draw = await drawrows.note(draw, "void", body, act=act)
-    reason = str(body["reason"])
-    draw = await drawrows.move(draw, "void", act=act, void_reason=reason, voided_by=voided_by)
-    await drawrows.show(draw, act=act)
-    return draw
-
-
-async def expire(draw_id: UUID, *, act: Act) -> DrawRecord:
-    """Make an attempt void whose deadline is over, and name the parties that were missing.
-
-    Never a default value in place of a missing one: that would hand over a free bit.
-    Raises: InTime ("draw.in_time").  Source: draw.md section 3.5.
-    """
-    async with DB.transaction(act.by.scope):
-        draw = await drawrows.lock(draw_id)
-        if draw.state != "frozen":
-            return draw
-        if act.at <= draw.reveal_by:
-            raise InTime(reveal_by=draw.reveal_by.isoformat())
-        awaited = drawrows.missing(draw, await drawrows.shares(draw_id))
-        blamed = [item.partition(":")[2] for item in awaited if not item.startswith("entropy:")]
-        body = {
-            "party": blamed[0] if blamed else None,
-            "missing": blamed,
-            "reason": f"deadline: {', '.join(awaited)}",
-        }
-        return await _void(draw, body, act=act, voided_by=None)
 
 
 async def remind(*, act: Act) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from backend.db.engine import Scope
+from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
 from backend.services import drawlog, drawrows
@@ -109,7 +110,7 @@ async def disclose(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
             return draw
         if draw.state == "drawn":
             await _ripe(draw, act)
-        draw = await drawrows.move(draw, "publish", act=act, published_at=act.at)
+        draw = await drawrows.move(draw, "publish", {Draw.published_at: act.at}, act=act)
         kept = await drawrows.frozen(draw_id, keys=keys)
         persons = {"persons": await _persons(draw, kept)}
         draw = await drawrows.note(draw, "disclose", persons, act=act)

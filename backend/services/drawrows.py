@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from piccolo.columns import Column
 
 from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
@@ -31,6 +32,8 @@ insert into draw_countersign (region, hash, party, signature, signed_at)
 values ($1, $2, $3, $4, $5)
 on conflict (hash, party) do nothing
 """
+# What Piccolo's update takes: values by column.
+Columns = dict[Column | str, Any]
 PAST = {"reveal": "revealed", "draw": "drawn", "publish": "published", "void": "voided"}
 
 
@@ -50,7 +53,9 @@ def to_draw(row: asyncpg.Record) -> DrawRecord:
 
 async def lock(draw_id: UUID) -> DrawRecord:
     """The draw, locked until the transaction ends. Raises: Absent ("thing.absent")."""
-    row = await DB.connection.fetchrow("select * from draw where id = $1 for update", draw_id)
+    row = await DB.connection.fetchrow(
+        "select * from draw where id = $1 for no key update", draw_id
+    )
     if row is None:
         raise Absent
     return to_draw(row)
@@ -87,16 +92,22 @@ async def sign_as_operator(draw: DrawRecord, *, keys: Keyring, act: Act) -> None
     await countersign(draw, OPERATOR, keys.server.sign(bytes.fromhex(draw.head)), act=act)
 
 
-async def move(draw: DrawRecord, verb: str, *, act: Act, **new: Any) -> DrawRecord:  # noqa: ANN401
-    """Carry a locked draw into the state ``verb`` leads to, audited.
+async def move(
+    draw: DrawRecord,
+    verb: str,
+    new: Columns,
+    *,
+    act: Act,
+    reason: str = "",
+) -> DrawRecord:
+    """Carry a locked draw into the state ``verb`` leads to, with new values, audited.
 
     Raises: "draw.wrong_state".
     """
     state = states.require(Noun.DRAW, draw.state, verb)
-    columns = {getattr(Draw, name): value for name, value in new.items()}
-    await Draw.update({Draw.state: state, **columns}).where(Draw.id == draw.id)
+    await Draw.update({**new, Draw.state: state}).where(Draw.id == draw.id)
     moved = await lock(draw.id)
-    await record(moved, PAST[verb], act=act, reason=str(new.get("void_reason") or ""))
+    await record(moved, PAST[verb], act=act, reason=reason)
     return moved
 
 

@@ -1,7 +1,7 @@
 """The draw 双随机抽取: frames frozen, then, from everybody's share, institutions, teams, days."""
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,22 +10,31 @@ import msgspec
 from backend.db.tables.draws import Draw, DrawFrame, DrawResult
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import ceremony, crews, drawrows, frames, parties, plans, tasks, visits
+from backend.services import (
+    ceremony,
+    crews,
+    drawrows,
+    errands,
+    frames,
+    parties,
+    plans,
+    tasks,
+    visits,
+)
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
-from backend.services.frames import SHANGHAI, Target, Token
+from backend.services.frames import Token
 from backend.services.planchecks import level_of
 from backend.services.records.draws import Announced, Ceremony, DrawRecord
-from backend.services.records.plans import PlanRecord, VisitRule
+from backend.services.records.plans import PlanRecord
 from inspection_plans.draw import outcome, record
 from inspection_plans.draw.canon import digest
 from inspection_plans.draw.frame import group
 from inspection_plans.draw.record import FIRST_PREV
 from inspection_plans.draw.seed import seed
-from inspection_plans.draw.select import Urn, prepare
 from inspection_plans.errors import Family
-from inspection_plans.loader import applied_sheet, jurisdiction_of, load_calendar
+from inspection_plans.loader import load_calendar
 from inspection_plans.workdays import Unit
 from media.keys import wrap
 
@@ -52,7 +61,7 @@ class NoPartyLeft(ServiceRefusal):
 
 async def _attempts(plan_id: UUID) -> list[DrawRecord]:
     rows = await DB.connection.fetch(
-        "select * from draw where plan = $1 order by attempt for update", plan_id
+        "select * from draw where plan = $1 order by attempt for no key update", plan_id
     )
     return [drawrows.to_draw(row) for row in rows]
 
@@ -220,81 +229,10 @@ async def _without_barred(plan: PlanRecord, attempts: list[DrawRecord]) -> PlanR
     return msgspec.structs.replace(plan, spec=spec)
 
 
-def _chances(alg: str, seed_hex: str, kept: Frozen) -> dict[str, str]:
-    """Object id → its published chance of being drawn at random, an exact fraction.
-
-    Source: draw.md section 5: n' times weight over the pool's weight.
-    """
-    groups, wanted = prepare(alg, seed_hex, kept.plan, kept.frames["objects"])
-    chances: dict[str, str] = {}
-    for ident, part in groups.items():
-        urn = Urn(part, min(wanted[ident], part.eligible))
-        for row in urn.pool:
-            chances[row] = f"{urn.open * urn.weight(row)}/{urn.total}"
-    return chances
-
-
 def _draw(alg: str, seed_hex: str, kept: Frozen) -> tuple[dict[str, Any], dict[str, str]]:
-    return outcome.draw(alg, seed_hex, kept.plan, kept.frames), _chances(alg, seed_hex, kept)
-
-
-def _opens(day: str, hour: int) -> datetime:
-    """The instant until which a task is sealed: an hour of the visit day in Shanghai."""
-    on = datetime.fromisoformat(day).date()
-    return datetime.combine(on, time(hour), SHANGHAI).astimezone(UTC)
-
-
-class Errands(msgspec.Struct, frozen=True):
-    """What turns a drawn object into a visit."""
-
-    draw: DrawRecord
-    plan: PlanRecord
-    kept: Frozen
-    drawn: dict[str, Any]
-    chances: dict[str, str]
-
-    def rule(self, kind: str) -> VisitRule:
-        """The plan's rule for objects of a kind; the checks made sure there is one."""
-        return next(rule for rule in self.plan.spec.visits if rule.object == kind)
-
-    def team(self, names: list[str | None]) -> tuple[visits.NewAssignment, ...]:
-        """The people behind the pseudonyms; a team with an open place is not sent."""
-        aliases = self.kept.pseudonyms["aliases"]
-        found = [UUID(aliases[name]["inspector"]) for name in names if name is not None]
-        if len(found) < len(names):
-            return ()
-        return tuple(
-            visits.NewAssignment(inspector=one, place=place, lead=place == 1)
-            for place, one in enumerate(found, 1)
-        )
-
-    def visit(self, number: int, team: dict[str, Any], *, act: Act) -> visits.NewVisit:
-        """One visit, sealed until its hour."""
-        ident = team["visit"]
-        target = msgspec.convert(self.kept.pseudonyms["targets"][ident], Target)
-        rule, day = self.rule(target.kind), self.drawn["days"][ident]
-        jurisdiction = jurisdiction_of(target.region)
-        on = datetime.fromisoformat(day).date()
-        return visits.NewVisit(
-            id=act.new_id(),
-            region=target.region,
-            institution=target.institution,
-            code=f"{self.draw.code}-{number:04}",
-            kind=rule.kind,
-            unannounced=self.plan.spec.unannounced,
-            selection="random",
-            sheet=rule.sheet,
-            sheet_digest=applied_sheet(rule.sheet, jurisdiction, on)[1],
-            jurisdiction=jurisdiction,
-            on_date=on,
-            sealed_until=_opens(day, self.plan.spec.tasks_open_at_hour),
-            team=self.team(team["team"]),
-            plan=self.plan.id,
-            draw=self.draw.id,
-            chance=self.chances.get(ident, "1"),
-            training_class=target.training_class,
-            class_session=target.class_session,
-        )
+    return outcome.draw(alg, seed_hex, kept.plan, kept.frames), errands.chances(
+        alg, seed_hex, kept
+    )
 
 
 async def _seed(draw: DrawRecord, kept: Frozen, *, keys: Keyring) -> str:
@@ -326,13 +264,13 @@ async def run(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
         kept = await drawrows.frozen(draw_id, keys=keys)
         secret = await _seed(draw, kept, keys=keys)
         drawn, chances = await asyncio.to_thread(_draw, draw.alg, secret, kept)
-        result = {
-            "seed": secret,
-            "drawn_at": act.at,
-            "void_reason": None,
-            "void_proposed_by": None,
+        new: drawrows.Columns = {
+            Draw.seed: secret,
+            Draw.drawn_at: act.at,
+            Draw.void_reason: None,
+            Draw.void_proposed_by: None,
         }
-        draw = await drawrows.move(draw, "draw", act=act, **result)
+        draw = await drawrows.move(draw, "draw", new, act=act)
         await DrawResult.insert(
             DrawResult(
                 {
@@ -347,10 +285,11 @@ async def run(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
         body = outcome.sealed(draw.alg, secret, drawn)
         draw = await drawrows.note(draw, "result", body, act=act)
         await drawrows.sign_as_operator(draw, keys=keys, act=act)
-        errands = Errands(draw, await plans.lock(draw.plan), kept, drawn, chances)
+        plan = await plans.plan(draw.plan, act=act)
+        work = errands.Errands(draw, plan, kept, drawn, chances)
         teams = sorted(drawn["assignment"]["teams"], key=lambda team: team["visit"])
         await visits.create(
-            [errands.visit(number, team, act=act) for number, team in enumerate(teams, 1)], act=act
+            [work.visit(number, team, act=act) for number, team in enumerate(teams, 1)], act=act
         )
         await drawrows.show(draw, act=act)
     return draw

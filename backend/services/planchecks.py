@@ -111,7 +111,9 @@ def _selection(spec: PlanSpec) -> None:
     names = [stratum.name for stratum in spec.strata]
     doc = selection_doc(spec, {name: name for name in names})
     strata = strata_of(doc)
-    canon.canonical(doc)
+    # Everything that reaches the public log or the plan's digest must have a canonical form.
+    texts = [*spec.skills, *(one.ref for one in spec.entropy), spec.level_d_reason or ""]
+    canon.canonical([doc, texts])
     check_plan(doc, strata)
 
 

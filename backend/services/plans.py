@@ -1,6 +1,5 @@
 """Plans 抽查计划: written, submitted, approved by a second person, fired, closed."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from backend.piccolo_conf import DB
 from backend.services import audit, drawlog, parties, planchecks
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
-from backend.services.records.plans import Change, PlanDraft, PlanRecord, PlanState
+from backend.services.records.plans import PlanDraft, PlanRecord, PlanState
 from inspection_plans import gates, states
 from inspection_plans.draw.canon import digest
 from inspection_plans.errors import Family
@@ -87,7 +86,9 @@ def content_sha256(plan: PlanDraft) -> str:
 
 async def lock(plan_id: UUID) -> PlanRecord:
     """The plan, locked until the transaction ends. Raises: Absent ("thing.absent")."""
-    row = await DB.connection.fetchrow("select * from plan where id = $1 for update", plan_id)
+    row = await DB.connection.fetchrow(
+        "select * from plan where id = $1 for no key update", plan_id
+    )
     if row is None:
         raise Absent
     return to_plan(row)
@@ -322,40 +323,3 @@ async def plans(
     async with DB.transaction(act.by.scope, readonly=True):
         rows = await DB.connection.fetch(LIST, state, year, after, min(limit, 200))
     return tuple(to_plan(row) for row in rows)
-
-
-def _leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict) and value:
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}".lstrip("."))
-    elif isinstance(value, list) and value:
-        for place, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}.{place}")
-    else:
-        yield path, value
-
-
-def compare(before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
-    """Every leaf that differs, by path; a missing one counts as null."""
-    old, new = dict(_leaves(before)), dict(_leaves(after))
-    paths = sorted(old.keys() | new.keys())
-    return tuple(
-        Change(path, old.get(path), new.get(path))
-        for path in paths
-        if old.get(path) != new.get(path)
-    )
-
-
-async def changes(plan_id: UUID, since: int, until: int, *, act: Act) -> tuple[Change, ...]:
-    """What differs between two revisions. Raises: Absent when either never was."""
-    async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(
-            "select rev, payload from directory_version"
-            " where kind = 'plan' and subject = $1 and rev = any ($2)",
-            plan_id,
-            [since, until],
-        )
-    found = {row["rev"]: row["payload"] for row in rows}
-    if since not in found or until not in found:
-        raise Absent
-    return compare(found[since], found[until])

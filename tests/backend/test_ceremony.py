@@ -4,18 +4,19 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import msgspec
 import pytest
 from litestar import Litestar
 
-from backend.services import ceremony, disclosure, drawlog, draws, parties, plans
+from backend.services import ceremony, disclosure, drawlog, draws, parties, plans, voids
 from backend.services.entropy import DiceInvalid, ValueInvalid, check_value
 from backend.services.errors import Absent
 from backend.services.planchecks import PartyUnknown
 from backend.services.records.draws import DrawRecord, NewParty
 from inspection_plans.draw.chain import check_chain
 from inspection_plans.errors import RuleRefusal
-from tests import drawing
+from tests import drawing, world
 from tests.conftest import StillClock
 from tests.drawing import Office, Signer
 
@@ -183,10 +184,10 @@ async def test_who_does_not_reveal_in_time_is_named_and_left_out(
     office, draw, signer = await two_parties(app, clock)
     await signer.commit(office, draw)
     draw = await drawing.throw_dice(office, draw)
-    await refused("draw.in_time", lambda: ceremony.expire(draw.id, act=office.act), owner)
+    await refused("draw.in_time", lambda: voids.expire(draw.id, act=office.act), owner)
     office.at = draw.reveal_by + timedelta(seconds=1)
     await refused("draw.reveal_late", lambda: signer.reveal(office, draw), owner)
-    voided = await ceremony.expire(draw.id, act=await office.product())
+    voided = await voids.expire(draw.id, act=await office.product())
     assert (voided.state, voided.voided_by) == ("void", None)
     body = msgspec.json.decode(
         await owner.fetchval("select body from draw_log where type = 'void'")
@@ -214,7 +215,7 @@ async def test_a_ceremony_that_was_never_held_blames_nobody(
     office, draw, signer = await two_parties(app, clock)
     await signer.commit(office, draw)
     office.at = draw.reveal_by + timedelta(seconds=1)
-    await ceremony.expire(draw.id, act=await office.product())
+    await voids.expire(draw.id, act=await office.product())
     body = msgspec.json.decode(
         await owner.fetchval("select body from draw_log where type = 'void'")
     )
@@ -231,7 +232,7 @@ async def test_when_every_party_is_barred_no_attempt_is_left(
 ) -> None:
     office, draw, _ = await two_parties(app, clock)
     office.at = draw.reveal_by + timedelta(seconds=1)
-    await ceremony.expire(draw.id, act=await office.product())
+    await voids.expire(draw.id, act=await office.product())
     await owner.execute(
         "update draw_log set body = jsonb_set(body, '{missing}', '[\"operator\",\"supervision\"]')"
         " where type = 'void'"
@@ -244,12 +245,11 @@ async def test_two_persons_make_a_draw_void_and_it_stays_visible(
     app: Litestar, clock: StillClock, owner: Owner
 ) -> None:
     office, draw, _ = await two_parties(app, clock)
-    await refused(
-        "draw.void_not_proposed", lambda: ceremony.void(draw.id, act=office.second), owner
-    )
-    await ceremony.propose_void(draw.id, "骰子掉到桌下", act=office.act)
-    await refused("draw.same_person", lambda: ceremony.void(draw.id, act=office.act), owner)
-    voided = await ceremony.void(draw.id, act=office.second)
+    await refused("draw.void_not_proposed", lambda: voids.agree(draw.id, act=office.second), owner)
+    await voids.propose(draw.id, "骰子掉到桌下", act=office.act)
+    await refused("E_CONTROL", lambda: voids.propose(draw.id, "a\nb", act=office.act), owner)
+    await refused("draw.same_person", lambda: voids.agree(draw.id, act=office.act), owner)
+    voided = await voids.agree(draw.id, act=office.second)
     assert (voided.state, voided.void_reason) == ("void", "骰子掉到桌下")
     log = await disclosure.log(370000, 2026)
     assert log[-1]["body"]["by"] == office.supervisor.person.name
@@ -258,7 +258,7 @@ async def test_two_persons_make_a_draw_void_and_it_stays_visible(
     assert (page["draw"]["state"], page["draw"]["void_reason"]) == ("void", "骰子掉到桌下")
     await refused(
         "draw.result_stands",
-        lambda: ceremony.propose_void(draw.id, "再来一次", act=office.act),
+        lambda: voids.propose(draw.id, "再来一次", act=office.act),
         owner,
     )
 
@@ -268,10 +268,10 @@ async def test_a_result_is_never_made_void(app: Litestar, clock: StillClock, own
     await signer.commit(office, draw)
     await drawing.throw_dice(office, draw)
     await signer.reveal(office, draw)
-    await ceremony.propose_void(draw.id, "结果不合适", act=office.act)
+    await voids.propose(draw.id, "结果不合适", act=office.act)
     done = await draws.run(draw.id, act=office.act, keys=office.keys)
     assert done.void_reason is None
-    await refused("draw.result_stands", lambda: ceremony.void(draw.id, act=office.second), owner)
+    await refused("draw.result_stands", lambda: voids.agree(draw.id, act=office.second), owner)
     with pytest.raises(plans.DrawOpen):
         await plans.cancel(draw.plan, "任务调整", act=office.second)
     with pytest.raises(plans.DrawOpen):
@@ -346,6 +346,69 @@ async def test_two_deeds_at_the_log_keep_its_times_in_order(
     times = [row["at"] for row in await owner.fetch("select at from draw_log order by seq")]
     assert times == sorted(times)
     assert drawlog.instant(times[0]) == "2026-03-02T01:00:00Z"
+
+
+async def test_a_ceremony_over_http(
+    app: Litestar, clock: StillClock, client: httpx.AsyncClient
+) -> None:
+    office, draw, signer = await two_parties(app, clock)
+    clock.set(office.at)
+    mine = await world.signed_in(client, office.supervisor)
+    second = await world.signed_in(client, office.approver)
+    at = f"/api/v1/draws/{draw.id}"
+    commits = signer.commits(draw)
+    body = {
+        "party": signer.code,
+        "commitment": commits,
+        "signature": signer.key.sign(ceremony.COMMIT_TAG + bytes.fromhex(commits)).hex(),
+    }
+    bad = await client.post(
+        f"{at}/commitments", json={**body, "signature": "00" * 64}, headers=second
+    )
+    assert (bad.status_code, bad.json()["code"]) == (403, "signature.invalid")
+    short = await client.post(f"{at}/commitments", json={**body, "party": ""}, headers=second)
+    assert short.status_code == 422
+    done = await client.post(f"{at}/commitments", json=body, headers=second)
+    head = done.json()["head"]
+    signed = {
+        "party": signer.code,
+        "head": head,
+        "signature": signer.key.sign(bytes.fromhex(head)).hex(),
+    }
+    assert (
+        await client.post(f"{at}/countersignatures", json=signed, headers=second)
+    ).status_code == 201
+    secret = {**signed, "secret": signer.secret.hex()}
+    early = await client.post(f"{at}/reveals", json=secret, headers=second)
+    assert (early.status_code, early.json()["code"]) == (409, "draw.reveal_early")
+    await drawing.throw_dice(office, draw)
+    revealed = await client.post(f"{at}/reveals", json=secret, headers=second)
+    assert revealed.json()["state"] == "revealed"
+    alone = await client.post(f"{at}/void", headers=second)
+    assert (alone.status_code, alone.json()["code"]) == (409, "draw.void_not_proposed")
+    await client.post(f"{at}/void-proposal", json={"reason": "见证人缺席"}, headers=mine)
+    assert (await client.post(f"{at}/void", headers=second)).json()["state"] == "void"
+    listed = await client.get("/api/v1/draws", params={"plan": str(draw.plan)}, headers=mine)
+    assert [one["state"] for one in listed.json()] == ["void"]
+    shown = await client.get(f"/api/v1/public/draws/{draw.code}", params={"attempt": 1})
+    assert shown.json()["draw"]["void_reason"] == "见证人缺席"
+
+
+async def test_parties_over_http(
+    app: Litestar, clock: StillClock, client: httpx.AsyncClient
+) -> None:
+    office = await drawing.an_office(app, clock())
+    mine = await world.signed_in(client, office.supervisor)
+    body = {"code": "association", "name": "某协会", "kind": "association"}
+    new = {**body, "public_key": "ab" * 32}
+    made = await client.post("/api/v1/parties", json=new, headers=mine)
+    assert (made.status_code, made.json()["active"]) == (201, True)
+    twice = await client.post("/api/v1/parties", json=new, headers=mine)
+    assert (twice.status_code, twice.json()["code"]) == (409, "party.key_shared")
+    gone = await client.delete(f"/api/v1/parties/{made.json()['id']}", headers=mine)
+    assert (gone.status_code, gone.json()["active"]) == (200, False)
+    listed = await client.get("/api/v1/parties", headers=mine)
+    assert [party["code"] for party in listed.json()] == ["association"]
 
 
 @pytest.mark.parametrize(

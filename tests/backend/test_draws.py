@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 
 from backend.clock import token
-from backend.services import ceremony, disclosure, draws, plans
+from backend.services import ceremony, disclosure, draws, plans, voids
 from backend.services.errors import Absent
 from backend.services.records.draws import DrawRecord
 from backend.services.records.plans import PlanRecord, Stratum
@@ -312,7 +312,7 @@ async def test_another_province_sees_no_draw_of_ours(app: Litestar, clock: Still
         draws.freeze(plan.id, act=foreign.act, keys=office.keys, token=token),
         disclosure.record(draw.id, act=foreign.act),
         disclosure.disclose(draw.id, act=foreign.act, keys=office.keys),
-        ceremony.propose_void(draw.id, "理由", act=foreign.act),
+        voids.propose(draw.id, "理由", act=foreign.act),
     ):
         with pytest.raises(Absent):
             await deed

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from litestar import Litestar
 
-from backend.services import planchecks, plans
+from backend.services import planchecks, plans, revisions
 from backend.services.errors import Absent, Changed, ServiceRefusal
 from backend.services.planchecks import level_of
 from backend.services.records.plans import Entropy, Stratum, VisitRule
@@ -87,6 +87,11 @@ async def test_nobody_approves_a_plan_they_wrote_or_submitted(
         ("E_RATIO", {"spec": drawing.a_spec(strata=(Stratum(name="甲", ratio="1.1"),))}),
         ("E_RATIO", {"spec": drawing.a_spec(strata=(Stratum(name="甲"),))}),
         ("E_MODE", {"spec": drawing.a_spec(mode="total")}),
+        (
+            "E_NFC",
+            {"spec": drawing.a_spec(entropy=(Entropy(source="dice", ref="Cafe\u0301"),))},
+        ),
+        ("E_CONTROL", {"spec": drawing.a_spec(skills=("a\tb",))}),
         (
             "E_DUP_STRATUM",
             {"spec": drawing.a_spec(strata=(Stratum(name="甲", ratio="1"),) * 2)},
@@ -187,14 +192,14 @@ async def test_two_revisions_are_compared_leaf_by_leaf(app: Litestar, clock: Sti
     spec = drawing.a_spec(strata=(Stratum(name="全部", ratio="1/3"),), reserve=5)
     draft = drawing.a_draft(clock(), title="另一标题", spec=spec)
     await plans.edit(plan.id, draft, rev=1, act=office.act)
-    changes = await plans.changes(plan.id, 1, 2, act=office.act)
+    changes = await revisions.changes(plan.id, 1, 2, act=office.act)
     assert [(change.path, change.before, change.after) for change in changes] == [
         ("spec.reserve", 2, 5),
         ("spec.strata.0.ratio", "1/2", "1/3"),
         ("title", "一季度培训机构抽查", "另一标题"),
     ]
     with pytest.raises(Absent):
-        await plans.changes(plan.id, 1, 3, act=office.act)
+        await revisions.changes(plan.id, 1, 3, act=office.act)
 
 
 async def test_a_code_is_used_once_in_an_office(app: Litestar, clock: StillClock) -> None:
