@@ -12,7 +12,7 @@ import msgspec
 from backend.piccolo_conf import DB
 from backend.services.accounts import on_day
 from backend.services.errors import Absent, ServiceRefusal
-from inspection_plans import gates
+from inspection_plans import gates, publication
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 
@@ -40,14 +40,15 @@ ORDERS = """
 select n.number, n.state from notice n where n.visit = $1 and n.kind = 'order'
   and n.served_on is not null order by n.id
 """
-# Names of people whom the scope knows, blanks dropped, that stand somewhere in the text.
+# Names of people whom the scope knows; a first sign that stands nowhere in the text is no match,
+# which keeps a province's rosters out of the comparison.
 NAMES = """
 select distinct name from (
   select name from inspector union all select name from trainee
   union all select display_name from account union all select legal_person from institution
   union all select teacher from training_class) known
-where length(replace(name, ' ', '')) >= 2 and position(replace(name, ' ', '') in $1) > 0
-order by name limit 5
+where length(replace(name, ' ', '')) >= 2
+  and strpos($1, left(lower(normalize(name, nfkc)), 1)) > 0
 """
 # An identity number, or a mobile number, that is not part of a longer one.
 PERSONAL = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|1[3-9]\d{9})(?!\d)")
@@ -65,10 +66,10 @@ class NotReady(ServiceRefusal):
     family = Family.GATE
 
 
-class NamesPerson(ServiceRefusal):
-    """The text names a natural person, or holds an identity or mobile number."""
+class PersonalNumber(ServiceRefusal):
+    """The text holds an identity number or a mobile number."""
 
-    code = "publication.names_person"
+    code = "publication.personal_number"
     family = Family.GATE
 
 
@@ -203,8 +204,7 @@ async def gather(
     UnknownWording, WordingContradicted.
     """
     if kind == "result":
-        known = {wording.code for wording in rules.wordings.wordings}
-        gates.standard_wordings(wordings, known)
+        publication.result(wordings, rules.wordings)
         return await _result(subject, wordings, facts, rules)
     if wordings:
         raise WordingContradicted(field="wordings", wordings=list(wordings))
@@ -219,10 +219,12 @@ def free_text(body: dict[str, Any]) -> list[str]:
 
 
 async def refuse_names(texts: Iterable[str]) -> None:
-    """G9: no natural person is named, however spaced; raises NamesPerson."""
-    text = "\n".join(unicodedata.normalize("NFKC", part) for part in texts)
+    """G9: no natural person is named, however spaced, and none of their numbers stands here.
+
+    Raises: PersonalName ("publication.personal_name"), PersonalNumber.
+    """
+    text = unicodedata.normalize("NFKC", "\n".join(texts))
     if PERSONAL.search(text):
-        raise NamesPerson(field="facts", names=[])
-    squeezed = re.sub(r"[^\S\n]|[·・•]", "", text)
-    if found := await DB.connection.fetch(NAMES, squeezed):
-        raise NamesPerson(field="facts", names=[row["name"] for row in found])
+        raise PersonalNumber(field="facts")
+    known = await DB.connection.fetch(NAMES, text.casefold())
+    publication.nameless(text, [row["name"] for row in known])

@@ -16,7 +16,7 @@ from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
 from backend.services.public_facts import Fact, Subject
-from inspection_plans import gates, states
+from inspection_plans import gates, publication, states
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 from inspection_plans.states import Noun
@@ -125,7 +125,7 @@ def _digest(body: dict[str, Any]) -> str:
 
 
 def _body(subject: Subject, content: Content, rules: Library) -> dict[str, Any]:
-    chosen = [w for w in rules.wordings.wordings if w.code in content.wordings]
+    chosen = publication.result(content.wordings, rules.wordings) if content.wordings else ()
     return {
         **subject.body,
         "wordings": [{"code": w.code, "zh": w.zh, "en": w.en} for w in chosen],
@@ -218,7 +218,7 @@ async def prepare(
 ) -> Publication:
     """The masked preview of a first publication, kept for another person's approval.
 
-    Source: casework 1 (G4, G7, G9), 6. Raises: Absent, AlreadyThere, NamesPerson and what
+    Source: casework 1 (G4, G7, G9), 6. Raises: Absent, AlreadyThere, PersonalName and what
     ``public_facts.gather`` raises.
     """
     async with DB.transaction(act.by.scope):
@@ -279,7 +279,7 @@ async def approve(publication_id: UUID, *, digest: str, act: Act) -> Publication
     """Another person approves exactly the body with this digest.
 
     Source: casework 1 (G7, G9). Raises: Absent, Changed, PublicationWrongState,
-    PublicationSamePerson, NamesPerson.
+    PublicationSamePerson, PersonalName.
     """
     async with DB.transaction(act.by.scope):
         old = await _lock(publication_id, digest=digest)
