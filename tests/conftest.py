@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -66,6 +67,7 @@ def stack() -> Iterator[Running]:
     folder = Path(tempfile.mkdtemp(prefix="mingcha-test-"))
     with start(folder, origin="http://127.0.0.1:8000") as running:
         yield running
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def superuser(running: Running, database: str = "mingcha") -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -13,6 +14,7 @@ from backend.embedded.supervisor import Running
 from backend.settings import Settings, from_environment, to_environment
 
 READY_S = 60.0
+LOOK_S = 0.5
 ENVIRONMENT = "environment.json"
 
 
@@ -74,14 +76,17 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait(child: Child) -> int:
-    """Sit until the app ends or somebody asks us to stop; the exit code."""
+def wait(running: Running) -> int:
+    """Sit until somebody asks us to stop (0), or a server or the app ends by itself (1)."""
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
     try:
-        return child.process.wait()
+        while not (dead := [child for child in running.children if child.ended()]):
+            time.sleep(LOOK_S)
     except KeyboardInterrupt:
         return 0
+    print(f"{dead[0].command.name} 已退出 has ended:\n{dead[0].tail()}", file=sys.stderr)
+    return 1

@@ -12,14 +12,17 @@ def main(args: argparse.Namespace) -> int:
     data: Path = args.data
     origin = f"http://127.0.0.1:{args.port}"
     with start(data / "servers", origin=origin) as running:
+        for notice in running.notices:
+            print(notice)
         settings = office.settings_of(running, data, origin)
         office.remember(settings, data)
         for word in ("migrate", "settle"):
             child = office.verb(running, settings, word, log=data / f"{word}.log")
+            running.children.remove(child)
             if child.process.wait():
                 print(child.tail())
                 return 1
             print(child.tail().rpartition("\n--\n")[2])
-        app = office.serve(running, settings, args.port, log=data / "app.log")
+        office.serve(running, settings, args.port, log=data / "app.log")
         print(f"明察 Mingcha: {origin}  (Ctrl-C 停止 stops)")
-        return office.wait(app)
+        return office.wait(running)
