@@ -16,6 +16,7 @@ from backend.services.planchecks import PartyUnknown
 from backend.services.records.draws import DrawRecord, NewParty
 from inspection_plans.draw.chain import check_chain
 from inspection_plans.errors import RuleRefusal
+from media.keys import verify_server
 from tests import drawing, world
 from tests.conftest import StillClock
 from tests.drawing import Office, Signer
@@ -334,6 +335,25 @@ async def test_parties_have_codes_and_keys_of_their_own(app: Litestar, clock: St
     spec = drawing.a_spec(parties=("operator", "supervision"))
     with pytest.raises(PartyUnknown):
         await plans.create(drawing.a_draft(clock(), spec=spec), act=office.act)
+
+
+async def test_the_operator_signs_with_the_servers_key_of_today(
+    app: Litestar, clock: StillClock, owner: Owner
+) -> None:
+    office, draw, _ = await two_parties(app, clock)
+    key = office.keys.server.public
+    shown = await draws.draw(draw.id, act=office.act)
+    (signed,) = [one for one in shown.countersigns if one.party == "operator"]
+    verify_server(key, bytes.fromhex(signed.hash), bytes.fromhex(signed.signature))
+    await owner.execute("update party set public_key = $1 where code = 'operator'", b"\1" * 32)
+    spec = drawing.a_spec(cool_down_days=0)
+    await drawing.a_frozen_draw(
+        office, await drawing.an_approved_plan(office, code="second", spec=spec)
+    )
+    stored = await owner.fetchval("select public_key from party where code = 'operator'")
+    assert stored == key
+    verbs = await owner.fetch("select body ->> 'verb' as verb from aud.entry")
+    assert "party.key_changed" in [row["verb"] for row in verbs]
 
 
 async def test_two_deeds_at_the_log_keep_its_times_in_order(

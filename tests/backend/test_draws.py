@@ -189,9 +189,9 @@ async def test_many_runs_at_once_leave_one_result(
     )
     assert len({draw.id for draw in frozen}) == 1
     await drawing.throw_dice(office, frozen[0])
-    results = await asyncio.gather(
-        *(draws.run(frozen[0].id, act=office.act, keys=office.keys) for _ in range(3))
-    )
+    deeds = [draws.run(frozen[0].id, act=office.act, keys=office.keys) for _ in range(3)]
+    again = draws.freeze(plan.id, act=office.act, keys=office.keys, token=token)
+    *results, _ = await asyncio.gather(*deeds, again)
     assert len(set(results)) == 1
     assert await owner.fetchval("select count(*) from draw_result") == 1
     assert await owner.fetchval("select count(*) from visit") == 10
@@ -356,6 +356,11 @@ async def test_a_draw_over_http_and_what_the_public_reads(
     assert opened.status_code == 200
     assert len(opened.json()["record"]["objects"]) == 20
     assert (await client.get(f"{at}/verdict", headers=mine)).json()["ok"] is True
+    assert (await client.get(f"{at}/record", headers=mine)).json() == opened.json()
+    closed = await client.post(f"/api/v1/plans/{plan.id}/closing", headers=mine)
+    assert closed.json()["state"] == "closed"
+    shown = await client.get(f"/api/v1/plans/{plan.id}", headers=mine)
+    assert shown.json() == closed.json()
     log = await client.get("/api/v1/public/draw-logs/370000/2026")
     assert log.json() == opened.json()["record"]["log"]
     listed = await client.get("/api/v1/public/draws")

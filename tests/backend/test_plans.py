@@ -146,6 +146,16 @@ async def test_a_caller_without_a_route_is_held_to_the_same_bounds(
     assert await held(owner) == before
 
 
+@pytest.mark.usefixtures("app")
+async def test_who_belongs_to_no_office_plans_nothing(
+    clock: StillClock, owner: asyncpg.Connection
+) -> None:
+    nobody = await world.a_person(clock(), "supervisor")
+    with pytest.raises(plans.NoOffice):
+        await plans.create(drawing.a_draft(clock()), act=nobody.act(clock()))
+    assert await owner.fetchval("select count(*) from plan") == 0
+
+
 async def test_one_party_alone_needs_a_reason_that_is_kept(
     app: Litestar, clock: StillClock
 ) -> None:
