@@ -1,7 +1,7 @@
 """What inspectors answer and photograph: passing by the parts' types, failing where planted."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,7 +166,7 @@ def _of_breach(breach: Breach, scene: Scene, seed: int) -> bytes:
 
 
 def marks(
-    roster: list[Mapping[str, Any]], scene: Scene, rng: random.Random
+    roster: Sequence[Mapping[str, Any]], scene: Scene, rng: random.Random
 ) -> list[dict[str, str]]:
     """A roll-call 点名: nearly everybody is there, or nearly nobody."""
     present = 0.1 if scene.empty else 0.97
