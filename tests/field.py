@@ -1,4 +1,4 @@
-"""A visit to be made: office, institution, two inspectors with enrolled phones, class and roster."""
+"""A visit to be made: office, institution, two inspectors with enrolled phones, a class."""
 
 import io
 from dataclasses import dataclass
@@ -65,9 +65,7 @@ class Field:
         return found
 
 
-async def enrolled(
-    desk: Desk, http: httpx.AsyncClient, who: world.Login
-) -> tuple[DeviceKey, UUID]:
+async def enrolled(desk: Desk, who: world.Login) -> tuple[DeviceKey, UUID]:
     """A phone of this person, approved by the desk."""
     key, code = DeviceKey.generate(), new_id().hex
     await devices.approve(who.person.id, code, act=desk.act)
@@ -82,7 +80,7 @@ async def a_phone(
     """An inspector's account, linked, with an enrolled phone and a token bound to it."""
     who = await world.a_person(desk.clock(), "inspector", region=region)
     await directories.link_account(inspector, who.person.id, act=desk.act)
-    key, dev = await enrolled(desk, http, who)
+    key, dev = await enrolled(desk, who)
     headers = await world.signed_in(http, who, device=dev)
     return Phone(http, desk.clock, key, dev, inspector, headers)
 

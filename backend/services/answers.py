@@ -23,7 +23,7 @@ RECORD = """
 insert into answer (visit, dev, item, region, institution, inspector, seq, value, verdict, failed,
   reason, flags, canon, op_id, recorded_at)
 select $1, $2, t.item, $3, $4, $5, $6, t.canon::jsonb -> 'value', t.verdict,
-  string_to_array(nullif(t.failed, ''), ' '), t.canon::jsonb ->> 'reason', $7, t.canon, $8, $9
+  coalesce(string_to_array(nullif(t.failed, ''), ' '), '{}'), t.canon::jsonb ->> 'reason', $7, t.canon, $8, $9
 from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as t (item, verdict, failed, canon)
 on conflict (visit, dev, item) do update set inspector = excluded.inspector, seq = excluded.seq,
   value = excluded.value, verdict = excluded.verdict, failed = excluded.failed,

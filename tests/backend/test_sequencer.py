@@ -1,0 +1,198 @@
+"""The audit log's tree: ordered behind open transactions, signed, anchored, and recomputable."""
+
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from litestar import Litestar
+
+from backend.db.engine import Scope
+from backend.jobs.context import Context
+from backend.piccolo_conf import DB
+from backend.services import audit, sequencer
+from backend.services.log_proofs import LogReport, log_verify
+from media import checkpoint, merkle
+from media.bucket import Bucket, Room
+from tests import world
+from tests.conftest import StillClock, Work
+from tests.world import SHANDONG
+
+
+@pytest.fixture
+def context(app: Litestar) -> Context:
+    found: Context = app.state.jobs
+    return found
+
+
+async def wrote(clock: StillClock, count: int = 1, verb: str = "test.done") -> None:
+    """So many entries of the product."""
+    act = await world.the_product(clock())
+    async with DB.transaction(act.by.scope):
+        for _ in range(count):
+            await audit.record(act, verb, "test", act.new_id(), region=SHANDONG)
+
+
+async def order(context: Context) -> int:
+    return await sequencer.sequence(
+        at=context.clock(), keys=context.keys, origin=context.settings.log_origin
+    )
+
+
+async def verify(context: Context) -> LogReport:
+    return await log_verify(origin=context.settings.log_origin, public=context.keys.log.public)
+
+
+async def test_entries_get_their_places_and_the_head_extends(
+    context: Context, clock: StillClock, client: httpx.AsyncClient
+) -> None:
+    empty = await client.get("/api/v1/log/checkpoint")
+    assert (empty.status_code, empty.json()["code"]) == (404, "thing.absent")
+    await wrote(clock, 5)
+    assert await order(context) == 5
+    first = (await client.get("/api/v1/log/checkpoint")).json()
+    await wrote(clock, 8)
+    assert (await order(context), await order(context)) == (8, 0)
+    second = (await client.get("/api/v1/log/checkpoint")).json()
+    name, public = context.settings.log_origin, context.keys.log.public
+    old, new = (
+        checkpoint.verify(one["note"], name=name, public=public) for one in (first, second)
+    )
+    assert (old.size, new.size) == (5, 13)
+    path = "/api/v1/log/proof/consistency?old=5&new=13"
+    proof = [bytes.fromhex(node) for node in (await client.get(path)).json()["proof"]]
+    assert merkle.extends(5, 13, proof, old.root, new.root)
+    assert (await verify(context)).faults == ()
+
+
+async def test_an_inclusion_is_proved_to_everybody(
+    context: Context, clock: StillClock, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    await wrote(clock, 7)
+    await order(context)
+    row = await owner.fetchrow("select leaf, tree_index from aud.entry where tree_index = 4")
+    leaf = bytes(row["leaf"])
+    answer = await client.get(f"/api/v1/log/proof/inclusion?leaf={leaf.hex()}&size=7")
+    proved = answer.json()
+    public = context.keys.log.public
+    head = checkpoint.verify(proved["checkpoint"], name=context.settings.log_origin, public=public)
+    proof = [bytes.fromhex(node) for node in proved["proof"]]
+    assert merkle.includes(leaf, proved["leaf_index"], 7, proof, head.root)
+    for query, status, code in (
+        (f"leaf={'00' * 32}&size=7", 404, "thing.absent"),
+        (f"leaf={leaf.hex()}&size=6", 422, "log.no_such_size"),
+        ("leaf=zz&size=7", 422, "request.invalid"),
+    ):
+        bad = await client.get(f"/api/v1/log/proof/inclusion?{query}")
+        assert (bad.status_code, bad.json()["code"]) == (status, code)
+
+
+async def test_nothing_is_ordered_past_an_open_transaction(
+    context: Context, clock: StillClock
+) -> None:
+    act = await world.the_product(clock())
+    async with DB.pools["worker"].acquire() as other, other.transaction():
+        await other.execute("select set_config('app.regions', '370000', true)")
+        entry = audit.compose(act, "test.slow", "test", act.new_id(), region=SHANDONG)
+        await other.execute(audit.INSERT, SHANDONG, entry.leaf, entry.body)
+        await wrote(clock, 3)
+        assert await order(context) == 0
+    assert await order(context) == 4
+    assert (await verify(context)).faults == ()
+
+
+async def test_one_sequencer_at_a_time(context: Context, clock: StillClock) -> None:
+    await wrote(clock)
+    async with DB.pools["seq"].acquire() as other, other.transaction():
+        assert await other.fetchval(sequencer.LEADER, sequencer.LOCK_KEY)
+        assert await order(context) == 0
+    assert await order(context) == 1
+
+
+async def test_the_head_is_anchored_in_the_locked_bucket(
+    work: Work, context: Context, clock: StillClock, owner: asyncpg.Connection, s3: Bucket
+) -> None:
+    clock.set(await owner.fetchval("select now()"))
+    await wrote(clock)
+    await work.drain()
+    row = await owner.fetchrow(
+        "select size, note from aud.checkpoint where anchored_at is not null"
+    )
+    key = f"{context.settings.log_origin}/{row['size']:020d}.note"
+    assert s3.fetch(Room.CHECKPOINTS, key, limit=4096).decode() == row["note"]
+    await wrote(clock)
+    await work.drain()
+    anchored = "select count(*) from aud.checkpoint where anchored_at is not null"
+    assert await owner.fetchval(anchored) == 1
+    clock.tick(seconds=31)
+    await work.drain()
+    assert await owner.fetchval(anchored) == 2
+
+
+TAMPERINGS = {
+    "edit": "update aud.entry set body = jsonb_set(body, '{verb}', '\"x\"') where tree_index = 3",
+    "edit with leaf": "update aud.entry set leaf = sha256('x'), body = '{}' where tree_index = 3",
+    "delete": "delete from aud.entry where tree_index = 3",
+    "cut tail": "delete from aud.entry where tree_index > 5",
+    "swap": "update aud.entry set tree_index = case tree_index when 2 then -1 else 2 end"
+    " where tree_index in (2, 3)",
+    "node": "update aud.node set h = sha256('x') where level = 1 and idx = 1",
+    "node gone": "delete from aud.node where level = 0 and idx = 2",
+    "node more": "insert into aud.node values (9, 9, sha256('x'))",
+    "root": "update aud.checkpoint set root = sha256('x')",
+    "note": "update aud.checkpoint set note = replace(note, 'test', 'tost')",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS)
+async def test_what_a_superuser_changes_is_found(
+    context: Context, clock: StillClock, owner: asyncpg.Connection, statement: str
+) -> None:
+    await wrote(clock, 9)
+    await order(context)
+    assert (await verify(context)).faults == ()
+    await owner.execute(f"set session_replication_role = replica; {statement}")
+    await owner.execute("set session_replication_role = origin")
+    assert (await verify(context)).faults
+
+
+async def test_a_broken_entry_stops_the_signing(
+    context: Context, clock: StillClock, owner: asyncpg.Connection
+) -> None:
+    await wrote(clock, 2)
+    await owner.execute("set session_replication_role = replica")
+    await owner.execute("update aud.entry set body = body || '{\"v\": 2}'")
+    await owner.execute("set session_replication_role = origin")
+    with pytest.raises(sequencer.LogBroken):
+        await order(context)
+    assert await owner.fetchval("select count(*) from aud.checkpoint") == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update aud.entry set body = '{}'",
+        "delete from aud.entry",
+        "truncate aud.entry",
+        "update aud.node set h = h",
+        "update aud.checkpoint set note = ''",
+    ],
+)
+@pytest.mark.parametrize("role", ["app", "worker", "seq", "public"])
+async def test_no_role_of_the_product_can_change_the_log(
+    context: Context, clock: StillClock, role: str, statement: str
+) -> None:
+    await wrote(clock)
+    await order(context)
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        async with DB.transaction(Scope(regions=(SHANDONG,), role=role)):
+            await DB.connection.execute(statement)
+    assert refused.value.sqlstate == "42501"
+
+
+async def test_without_evidence_mode_nothing_is_sealed(
+    context: Context, clock: StillClock, owner: asyncpg.Connection
+) -> None:
+    act: Any = await world.the_product(clock())
+    assert await sequencer.seal(act=act, keys=context.keys, provisional=True) == 0
+    assert await owner.fetchval("select count(*) from receipt") == 0

@@ -1,0 +1,117 @@
+"""The queue: each task once, a failed one later, a hopeless one parked."""
+
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from litestar import Litestar
+
+from backend.jobs import worker
+from backend.jobs.context import Context
+from backend.piccolo_conf import DB
+from backend.services import tasks
+from backend.services.tasks import MAX_ATTEMPTS, Task
+from tests import world
+from tests.conftest import StillClock
+
+KIND = "test.work"
+
+
+class Hands:
+    """A handler that notes what it did and fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+        self.failures = 0
+
+    async def __call__(self, task: Task, context: Context) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError(f"{context.settings.origin} says no")
+        self.done.append(task.payload["n"])
+
+
+@pytest.fixture
+def hands() -> Iterator[Hands]:
+    made = Hands()
+    worker.HANDLERS[KIND] = made
+    yield made
+    del worker.HANDLERS[KIND]
+
+
+@pytest.fixture
+def context(app: Litestar) -> Context:
+    found: Context = app.state.jobs
+    return found
+
+
+async def enqueued(clock: StillClock, *numbers: int, dedupe: str | None = None) -> None:
+    act = await world.the_product(clock())
+    async with DB.transaction(act.by.scope):
+        for number in numbers:
+            await tasks.enqueue(
+                KIND, {"n": number}, region=world.SHANDONG, at=clock(), dedupe=dedupe
+            )
+
+
+async def drain(context: Context) -> int:
+    total = 0
+    while done := await worker.once(context):
+        total += done
+    return total
+
+
+async def test_every_task_is_done_once(context: Context, clock: StillClock, hands: Hands) -> None:
+    await enqueued(clock, *range(10))
+    assert await drain(context) == 10
+    assert sorted(hands.done) == list(range(10))
+    assert await worker.once(context) == 0
+
+
+async def test_one_open_task_for_one_cause(
+    context: Context, clock: StillClock, hands: Hands
+) -> None:
+    await enqueued(clock, 1, 2, dedupe="same")
+    await drain(context)
+    await enqueued(clock, 3, dedupe="same")
+    await drain(context)
+    assert hands.done == [1, 3]
+
+
+async def test_a_failed_task_comes_back_later(
+    context: Context, clock: StillClock, hands: Hands, owner: asyncpg.Connection
+) -> None:
+    hands.failures = 2
+    await enqueued(clock, 1)
+    waits = []
+    for _ in range(3):
+        assert await drain(context) == 1
+        waits.append(await owner.fetchval("select run_at from task") - clock())
+        clock.tick(seconds=5)
+    assert hands.done == [1]
+    assert [wait.total_seconds() for wait in waits[:2]] == [1, 2]
+    assert await owner.fetchval("select last_error from task where done_at is null") is None
+
+
+async def test_a_hopeless_task_is_parked_with_its_error(
+    context: Context, clock: StillClock, hands: Hands, owner: asyncpg.Connection
+) -> None:
+    hands.failures = 100
+    await enqueued(clock, 1)
+    for _ in range(MAX_ATTEMPTS + 3):
+        await drain(context)
+        clock.tick(minutes=10)
+    row = await owner.fetchrow("select attempts, done_at, last_error from task")
+    assert (row["attempts"], row["done_at"]) == (MAX_ATTEMPTS, None)
+    assert row["last_error"] == "ConnectionError: http://testserver says no"
+
+
+async def test_a_killed_workers_task_is_taken_over(
+    context: Context, clock: StillClock, hands: Hands
+) -> None:
+    await enqueued(clock, 1)
+    assert len(await tasks.claim("main", at=clock())) == 1
+    assert await worker.once(context) == 0
+    clock.tick(seconds=61)
+    assert await worker.once(context) == 1
+    assert hands.done == [1]
