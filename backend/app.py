@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Request
+import structlog
+from litestar import Litestar, Request, Router
 from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.exceptions import NotAuthorizedException
@@ -13,6 +14,7 @@ from litestar.middleware.session.server_side import ServerSideSessionConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.stores.registry import StoreRegistry
+from litestar.types import Message, Scope
 
 from backend import api, jobs, pages
 from backend.api.guards import authorise
@@ -31,6 +33,7 @@ from inspection_plans.loader import load
 from media.bucket import Bucket
 from media.darkroom import Darkroom
 
+log = structlog.get_logger()
 LOCAL_ROLES: tuple[Role, ...] = ("app", "worker", "public", "seq")
 
 
@@ -51,6 +54,19 @@ def _act(request: Request[Person | None, Any, Any]) -> Act:
         request_id=request.state.request_id,
         ip=client.rpartition(".")[0],
     )
+
+
+async def _tell(message: Message, scope: Scope) -> None:
+    """One line a request: method, path without query, status, id."""
+    if message["type"] == "http.response.start":
+        request = scope.get("state", {}).get("request_id", "")
+        log.info(
+            "request",
+            method=scope.get("method"),
+            path=scope["path"],
+            status=message["status"],
+            request_id=request,
+        )
 
 
 def _stamp(request: Request[Any, Any, Any]) -> None:
@@ -115,6 +131,7 @@ def create_app(
         [*api.handlers(settings.faces), *pages.handlers(settings.faces)],
         guards=[authorise],
         before_request=_stamp,
+        before_send=[_tell],
         dependencies=_dependencies(settings, store, rules),
         exception_handlers={Exception: problem},
         lifespan=[lifespan],
@@ -128,7 +145,7 @@ def create_app(
         openapi_config=OpenAPIConfig(
             title="明察 Mingcha",
             version="1",
-            path="/api/schema",
+            openapi_router=Router("/api/schema", route_handlers=[], opt={"action": "public.read"}),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         request_max_body_size=2_000_000,

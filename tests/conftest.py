@@ -159,7 +159,7 @@ async def app(settings: Settings, s3: Bucket, clock: StillClock) -> AsyncIterato
 @pytest.fixture(scope="session")
 async def owner(stack: Running, database: Database) -> AsyncIterator[asyncpg.Connection]:
     """A superuser connection for cleaning and for looking behind the policies."""
-    connection = await asyncpg.connect(superuser(stack))
+    connection = await asyncpg.connect(superuser(stack, database.name))
     yield connection
     await connection.close()
 
