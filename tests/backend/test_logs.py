@@ -10,23 +10,25 @@ from backend import logs
 
 
 @pytest.fixture
-def _configured() -> Iterator[None]:
+def told(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
     before = structlog.get_config()
     logs.configure()
-    yield
+    yield capsys
     structlog.configure(**before)
 
 
-@pytest.mark.usefixtures("_configured")
-def test_a_fault_is_told_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+def fail() -> None:
+    raise ValueError("3701**********0011")
+
+
+def test_a_fault_is_told_without_its_text(told: pytest.CaptureFixture[str]) -> None:
     try:
-        secret = "3701**********0011"
-        raise ValueError(secret)
+        fail()
     except ValueError:
         structlog.get_logger().exception("task", id=7)
-    line = capsys.readouterr().err
-    told = json.loads(line)
-    assert told["fault"] == "ValueError"
-    assert told["id"] == 7
-    assert any("test_logs.py" in frame for frame in told["at"])
+    line = told.readouterr().err
+    event = json.loads(line)
+    assert event["fault"] == "ValueError"
+    assert event["id"] == 7
+    assert any("test_logs.py" in frame for frame in event["at"])
     assert "3701" not in line
