@@ -145,7 +145,12 @@ def create_app(
         openapi_config=OpenAPIConfig(
             title="明察 Mingcha",
             version="1",
-            openapi_router=Router("/api/schema", route_handlers=[], opt={"action": "public.read"}),
+            openapi_router=Router(
+                "/api/schema",
+                route_handlers=[],
+                include_in_schema=False,
+                opt={"action": "public.read"},
+            ),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         request_max_body_size=2_000_000,
