@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -31,8 +31,8 @@ def _faults(_logger: object, _name: str, event: Event) -> Event:
     return event
 
 
-def configure() -> None:
-    """Set the form of every line; called once by each process that serves or works."""
+def configure(out: TextIO) -> None:
+    """Set the form and place of every line; called once by each process that serves or works."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -41,6 +41,6 @@ def configure() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
