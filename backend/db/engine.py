@@ -25,7 +25,36 @@ class NoTransaction(RuntimeError):  # noqa: N818 - a programming fault with a pl
     """A query ran outside ``DB.transaction``; it would have had no tenant scope."""
 
 
-SET_SCOPE = "select set_config('app.regions', $1, true), set_config('app.institution', $2, true)"
+class Link(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
+    """A connection on which a transaction begins and gets its scope in one round trip."""
+
+    _beginning = ""
+
+    def begin_with(self, statements: str) -> None:
+        """Let the next plain statement, which is a BEGIN, be followed by these."""
+        self._beginning = statements
+
+    async def execute(
+        self,
+        query: str,
+        *args: Any,  # noqa: ANN401 - as asyncpg has it
+        timeout: float | None = None,  # noqa: ASYNC109 - as asyncpg has it
+    ) -> str:
+        """Execute, once with what ``begin_with`` left."""
+        beginning, self._beginning = self._beginning, ""
+        status: str = await super().execute(query + beginning, *args, timeout=timeout)
+        return status
+
+
+def _set_scope(scope: Scope) -> str:
+    """The statements that set a scope; numbers alone get in, so nothing needs a quote."""
+    regions = ",".join(str(int(code)) for code in scope.regions)
+    institution = scope.institution.hex if scope.institution else ""
+    return f" set local app.regions = '{regions}'; set local app.institution = '{institution}';"
+
+
+async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
+    """Spare the round trip: scope, locks and cursors of ours end with their transaction."""
 
 
 class Tx(PostgresTransaction):
@@ -51,13 +80,9 @@ class Tx(PostgresTransaction):
             self.connection = await self._pool.acquire()
         self.transaction = self.connection.transaction(**self._opts)
         try:
-            await self.transaction.start()
             if self._parent is None:
-                await self.connection.execute(
-                    SET_SCOPE,
-                    ",".join(map(str, self._scope.regions)),
-                    str(self._scope.institution or ""),
-                )
+                self.connection.begin_with(_set_scope(self._scope))
+            await self.transaction.start()
         except BaseException:
             await self._close()
             raise
@@ -116,6 +141,8 @@ class Engine(PostgresEngine):
                 min_size=1,
                 max_size=size,
                 init=_init,
+                reset=_nothing_to_reset,
+                connection_class=Link,
                 server_settings={"application_name": f"mingcha-{role}"},
             )
 
