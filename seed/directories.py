@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from backend.services import directories, exports, filings, imports
+from backend.services.records.imports import ImportRun
 from seed import people
 from seed.people import Cast
 from seed.stage import Stage, Stuck
@@ -28,13 +29,15 @@ class Imported:
 
     files: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    bad_run: UUID | None = None
     bad_cells: int = 0
 
 
 async def bring_in(stage: Stage, cast: Cast, world: World) -> Imported:
     """Each province imports its files: a dry run first, then for good; one file is bad."""
     done = Imported()
-    done.bad_cells = await _bad_file(stage, cast, world)
+    wrong = await _bad_file(stage, cast, world)
+    done.bad_run, done.bad_cells = wrong.id, wrong.error_count
     for region in cast.offices:
         await _count(done, stage, cast, LIST, region, _items())
     for province in (SHANDONG, SHANXI, HEILONGJIANG):
@@ -61,7 +64,7 @@ def _items() -> list[dict[str, str]]:
     ]
 
 
-async def _count(  # noqa: PLR0913 - who brings which file of what
+async def _count(
     done: Imported,
     stage: Stage,
     cast: Cast,
@@ -91,7 +94,7 @@ async def _file(
             raise Stuck(f"{kind} of {region}: {run.errors[:3]}")
 
 
-async def _bad_file(stage: Stage, cast: Cast, world: World) -> int:
+async def _bad_file(stage: Stage, cast: Cast, world: World) -> ImportRun:
     """A file with a wrong check digit, an unknown region and no such day: told cell by cell."""
     rows = [dict(row) for row in world.of("institutions", SHANDONG)[:4]]
     code = rows[0]["credit_code"]
@@ -108,7 +111,7 @@ async def _bad_file(stage: Stage, cast: Cast, world: World) -> int:
     )
     if run.state != "refused":
         raise Stuck("the bad file was not refused")
-    return run.error_count
+    return run
 
 
 async def file_allocations(stage: Stage, cast: Cast, world: World) -> int:

@@ -130,7 +130,8 @@ async def equip(stage: Stage, cast: Cast, trips: list[Trip]) -> int:
     """Every inspector who was drawn gets an account and a phone; how many."""
     stage.clock.move(EQUIPPED_ON)
     for trip in trips:
-        act = people.of(cast, trip.region, "supervisor", stage)
+        # The province's eyes: an inspector of the province may be sent into a city with an office.
+        act = people.of(cast, trip.region // 10000 * 10000, "supervisor", stage)
         for inspector in trip.team:
             who = await directories.inspector(inspector, act=act)
             await people.equip(stage, cast, who, printed=not cast.phones)

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIZE, GRAIN = (1600, 1200), (400, 300)
 MARK = "虚构示例 · 非真实机构与人员"
+LONG_NAME = 14  # signs
 INK, PAPER, RED, BLUE = (34, 40, 52), (250, 248, 242), (196, 38, 30), (28, 78, 150)
 
 
@@ -115,7 +116,7 @@ def sign(name: str, seed: int) -> bytes:
     draw.rectangle((520, 380, 1080, 1080), fill=(88, 104, 122), outline=INK, width=10)
     draw.line((800, 380, 800, 1080), fill=INK, width=8)
     draw.rectangle((160, 170, 1440, 320), fill=(244, 240, 228), outline=(150, 120, 60), width=8)
-    size = 84 if len(name) < 14 else 56
+    size = 84 if len(name) < LONG_NAME else 56
     _centred(draw, name, 245 - size // 2 - 10, size, INK)
     return _jpeg(image, rng)
 

@@ -16,6 +16,7 @@ from seed.replies import SILENT
 EARLY_ON, LATE_ON = date(2026, 5, 12), date(2026, 6, 24)
 EARLY = ("ghost_roster", "advice")  # published while the notice still runs
 CORRECTED = "ghost_roster"
+Early = dict[UUID, Publication]
 
 
 @dataclass
@@ -26,6 +27,11 @@ class Published:
     draws: int = 0
     results: int = 0
     corrections: int = 0
+
+    @property
+    def standing(self) -> int:
+        """How many publications anybody can read, corrected ones included."""
+        return self.plans + self.draws + self.results + self.corrections
 
 
 async def _make_public(
@@ -63,10 +69,10 @@ def _facts(matter: Matter | None) -> tuple[Fact, ...]:
     return tuple(Fact(finding=one.id, text=one.detail) for one in found)
 
 
-async def early(here: Field, matters: list[Matter], done: Published) -> dict[UUID, Publication]:
+async def early(here: Field, matters: list[Matter], done: Published) -> Early:
     """Two results that cannot wait: ordered, not mended yet."""
     here.stage.clock.move(EARLY_ON)
-    out = {}
+    out: Early = {}
     for matter in matters:
         if matter.trip.fate in EARLY:
             code = "further_handling" if matter.trip.fate == "advice" else "correction_ordered"
@@ -83,7 +89,7 @@ async def results(
     here: Field,
     trips: list[Trip],
     matters: list[Matter],
-    before: dict[UUID, Publication],
+    before: Early,
     done: Published,
 ) -> None:
     """Every other visit's result, and a correction of what has been mended since."""

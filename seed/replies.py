@@ -1,6 +1,6 @@
 """Act 7: institutions reply with evidence; the office reviews, refuses, orders again, closes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -32,7 +32,7 @@ class Ended:
     refused: int = 0
     second_orders: int = 0
     closed: int = 0
-    cases: list[Case] | None = None
+    cases: list[Case] = field(default_factory=list)
 
 
 async def answer_all(here: Field, matters: list[Matter], done: Ended) -> None:
@@ -133,7 +133,7 @@ async def _order_again(here: Field, matter: Matter, done: Ended) -> None:
 
 async def open_cases(here: Field, matters: list[Matter], done: Ended) -> None:
     """A case about what goes beyond one place, and one about who never answered."""
-    stage, done.cases = here.stage, []
+    stage = here.stage
     for matter in matters:
         if matter.trip.fate == STATES_CASE:
             act = people.of(here.cast, matter.trip.region, "supervisor", stage)
@@ -168,7 +168,7 @@ async def close_all(here: Field, matters: list[Matter], done: Ended) -> None:
             notice = matter.notice
             matter.stand(await reviews.close(notice.id, rev=notice.rev, act=act))
             done.closed += 1
-    for case in done.cases or []:
+    for case in done.cases:
         if case.state == "verified":
             await cases.close(
                 case.id,

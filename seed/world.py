@@ -19,13 +19,25 @@ TAIYUAN, HARBIN, JINAN, QINGDAO = 140100, 230100, 370100, 370200
 CITIES = {
     SHANDONG: (JINAN, QINGDAO, 370600, 370700, WEIHAI),
     SHANXI: (TAIYUAN, 140200, 140700),
-    HEILONGJIANG: (HARBIN, 230200, 230600),
+    HEILONGJIANG: (HARBIN,),  # its notice keeps training to Harbin
+}
+# City → what names begin with, and about where it lies (degrees, WGS 84).
+PLACES = {
+    JINAN: ("济南", 36.65, 117.00),
+    QINGDAO: ("青岛", 36.07, 120.38),
+    370600: ("烟台", 37.46, 121.45),
+    370700: ("潍坊", 36.71, 119.16),
+    WEIHAI: ("威海", 37.51, 122.12),
+    TAIYUAN: ("太原", 37.87, 112.55),
+    140200: ("大同", 40.08, 113.30),
+    140700: ("晋中", 37.69, 112.75),
+    HARBIN: ("哈尔滨", 45.80, 126.53),
 }
 INSTITUTIONS = {SHANDONG: 150, SHANXI: 75, HEILONGJIANG: 75}
 INSPECTORS = {SHANDONG: 32, SHANXI: 14, HEILONGJIANG: 14}
 CLASSES = {SHANDONG: 20, SHANXI: 10, HEILONGJIANG: 10}
 ROSTER = 40
-EARLY = 24  # the first institutions of a province hold its classes: their places are not left to chance
+EARLY = 24  # the first institutions of a province hold its classes: their cities are not drawn
 WEIHAI_INSPECTORS = range(20, 31)
 YEAR = 2026
 MARK = "（虚构）"
@@ -47,12 +59,15 @@ NAMED = {
     "哈尔滨工业大学": (HEILONGJIANG, HARBIN, ()),
     "哈尔滨工程大学": (HEILONGJIANG, HARBIN, ()),
 }
+KINDS = (*("training",) * 5, "evaluation", "training", "training;evaluation", *("training",) * 3,
+         "evaluation")  # fmt: skip
+UNITS = ("职业能力建设处", "专业技术人员管理处", "执法监察局", "信息中心")
 KINDS_OF_NAME = ("职业培训学校", "数字技能培训中心", "继续教育学院", "人才服务有限公司")
 
 
 @dataclass(frozen=True)
 class Breach:
-    """A planted breach: which item of the sheet fails, with which answer, seen in which picture."""
+    """A planted breach: the item that fails, the answer, and the picture that shows it."""
 
     kind: str
     region: int
@@ -140,6 +155,7 @@ def _institutions(
         name = named[number] if number < len(named) else None
         breach = planted[number - len(named)] if 0 <= number - len(named) < len(planted) else None
         city = _city(province, number, name, breach, rng)
+        place, lat, lon = PLACES[city]
         code = credit_code(province + number)
         if name:
             world.named[name] = code
@@ -151,7 +167,7 @@ def _institutions(
             "institutions",
             {
                 "credit_code": code,
-                "name": name or f"{fake.city_name()}{fake.last_name()}氏{_ending(number)}{MARK}",
+                "name": name or f"{place}示例{number:03d}号{_ending(number)}{MARK}",
                 "kinds": kinds,
                 "region": str(city),
                 "home_region": str(province),
@@ -160,9 +176,9 @@ def _institutions(
                 "status": "active",
                 "legal_person": f"{fake.name()}{MARK}",
                 "phone": f"0000-{rng.randrange(10**7):07d}",
-                "address": f"{fake.street_address()}{MARK}",
-                "latitude": f"{rng.uniform(35.0, 38.0):.6f}",
-                "longitude": f"{rng.uniform(112.0, 122.0):.6f}",
+                "address": f"{place}市{fake.street_address()}{MARK}",
+                "latitude": f"{lat + rng.uniform(-0.05, 0.05):.6f}",
+                "longitude": f"{lon + rng.uniform(-0.05, 0.05):.6f}",
                 "crs": "wgs84",
                 "fictional": "yes",
             },
@@ -187,16 +203,11 @@ def _ending(number: int) -> str:
 
 
 def _kinds(number: int) -> str:
-    return (
-        "evaluation"
-        if number % 6 == 5
-        else "training;evaluation"
-        if number % 12 == 7
-        else "training"
-    )  # noqa: E501, PLR2004 - a sixth evaluates, a twelfth does both
+    """A sixth of the institutions evaluates, a twelfth trains and evaluates."""
+    return KINDS[number % len(KINDS)]
 
 
-def _catalogue(  # noqa: PLR0913 - one row, one argument a column
+def _catalogue(
     world: World, code: str, city: int, kinds: str, name: str | None, rng: random.Random
 ) -> None:
     filed = [occupation for occupation, _ in NAMED[name][2]] if name else []
@@ -229,7 +240,7 @@ def _inspectors(world: World, province: int, count: int, rng: random.Random, fak
                 "name": f"{fake.name()}{MARK}",
                 "region": str(WEIHAI if local else province),
                 "department": f"人力资源社会保障{'局' if local else '厅'}",
-                "unit": f"{('职业能力建设处', '专业技术人员管理处', '执法监察局', '信息中心')[number % 4]}",
+                "unit": UNITS[number % len(UNITS)],
                 "licence_no": f"X{province // 10000}{number:06d}",
                 "licence_until": until.isoformat(),
                 "lead": "yes" if number % 2 == 0 else "no",
@@ -264,8 +275,7 @@ def _classes(world: World, province: int, count: int, rng: random.Random, fake: 
         if int(row["home_region"]) == province and "training" in row["kinds"]
     ]  # fmt: skip
     listed = {row["credit_code"]: row for row in reversed(world.rows["catalogue"])}
-    for number in range(count):
-        row = training[number]
+    for number, row in enumerate(training[:count]):
         breach = world.planted.get(row["credit_code"])
         elsewhere = breach is not None and breach.kind == "alliance"
         outside = breach is not None and breach.kind == "out_of_catalogue"
