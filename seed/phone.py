@@ -16,7 +16,7 @@ import msgspec
 from backend.services import bundles, evidence, ops, receipts, timetokens
 from backend.services.bundles import Task
 from backend.services.deeds import Tools
-from backend.services.ops import Told
+from backend.services.op_kinds import Told
 from media import base64url, canon, manifest
 from media import ops as envelopes
 from media.keys import Tag

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 
-from backend.services import bodies, ops
+from backend.services import bodies, op_kinds, ops
 from media.manifest import Manifest
 from media.ops import Envelope
 
@@ -54,7 +54,7 @@ def _envelopes() -> dict[str, Any]:
                 "properties": envelope["properties"]
                 | {"kind": {"const": name}, "body": schema_of(kind.body)},
             }
-            for name, kind in ops.KINDS.items()
+            for name, kind in op_kinds.KINDS.items()
         ]
     }
 

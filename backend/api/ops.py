@@ -14,6 +14,7 @@ from backend.services import ops
 from backend.services.act import Act
 from backend.services.deeds import Tools
 from backend.services.errors import ServiceRefusal
+from backend.services.op_kinds import Told
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 
@@ -34,7 +35,7 @@ class BatchIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BatchOut(Struct, frozen=True):
-    results: tuple[ops.Told, ...]
+    results: tuple[Told, ...]
 
 
 _batch = msgspec.json.Decoder(BatchIn)
