@@ -18,7 +18,7 @@ VERBS = {
     "log": "recompute the audit log",
     "packs": "check the rules' files",
 }
-DATA = ("run", "doctor", "selfcheck")
+DATA = ("run", "doctor", "selfcheck", "log")
 PORT = ("run", "serve")
 
 
