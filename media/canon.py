@@ -8,9 +8,12 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
 
+import msgspec
 import rfc8785
 
 from media.errors import Family, MediaRefusal
+
+_sorted = msgspec.json.Encoder(order="sorted")
 
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 8
@@ -61,6 +64,45 @@ def encode(value: Mapping[str, Any]) -> bytes:
         raise NotCanonical(reason="top")
     _walk(value, depth=1)
     return rfc8785.dumps(dict(value))
+
+
+def spell(value: msgspec.Struct) -> bytes:
+    """Spell a typed record canonically, as ``encode`` would its fields, at compiled speed.
+
+    The compiled encoder spells as JCS does while keys are ASCII, which field names are; a record
+    says by its types that it holds integers, texts and lists of them.
+    Raises: NotCanonical ("not_canonical").
+    Source: evidence-and-sync 1.
+    """
+    try:
+        raw = _sorted.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate: encode says which rule it breaks
+        raw = b"\\u0000"
+    return raw if _plain(raw) else encode(msgspec.to_builtins(value))
+
+
+def spelled(raw: bytes, value: object) -> None:
+    """Make sure that ``raw``, which was decoded to the typed ``value``, is canonical.
+
+    Typed fields know no floats and no nulls. What the compiled encoder spells differently is read
+    again by ``canonical``, which decides.
+    Raises: NotCanonical ("not_canonical").
+    Source: evidence-and-sync 1.
+    """
+    if _sorted.encode(value) != raw or not _plain(raw):
+        canonical(raw)
+
+
+def _plain(raw: bytes) -> bool:
+    """Whether the text needs no second look: UTF-8, no NUL, composed characters only."""
+    if b"\\u0000" in raw:
+        return False
+    if raw.isascii():
+        return True
+    try:
+        return unicodedata.is_normalized("NFC", raw.decode())
+    except UnicodeDecodeError:  # bytes that are kept raw were never looked into
+        return False
 
 
 def _refuse_number(_text: str) -> NoReturn:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from typing import ClassVar, Self
 
@@ -40,6 +41,7 @@ from media.errors import Family, MediaRefusal
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 SPKI_MAX_BYTES = 256  # a P-256 SPKI is 91 bytes
 SCALAR_BYTES = 32
+KEYS_REMEMBERED = 4096  # read once; a phone signs thousands of times with one key
 KEY_BYTES = 32
 NONCE_BYTES = 12
 FIELD_KEY_ID_BYTES = 8
@@ -110,6 +112,7 @@ def verify_device(spki: bytes, tag: Tag, message: bytes, signature: bytes) -> No
         raise BadSignature(reason="mismatch") from None
 
 
+@lru_cache(maxsize=KEYS_REMEMBERED)
 def _p256(spki: bytes) -> ec.EllipticCurvePublicKey:
     if len(spki) > SPKI_MAX_BYTES:
         raise KeyRefused(reason="length")

@@ -126,20 +126,26 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     roll: Roll | None = None
 
 
+_decoder = msgspec.json.Decoder(Manifest)
+
+
 def parse(raw: bytes) -> Manifest:
     """Read a manifest from its exact bytes.
 
     Raises: NotCanonical ("not_canonical"), ManifestInvalid ("manifest.invalid").
     Source: evidence-and-sync 1, 2.
     """
-    fields = canon.canonical(raw, limit=MANIFEST_MAX_BYTES)
+    if len(raw) > MANIFEST_MAX_BYTES:
+        raise canon.NotCanonical(reason="too_long", limit_bytes=MANIFEST_MAX_BYTES)
     try:
-        manifest = msgspec.convert(fields, Manifest)
-    except msgspec.ValidationError as error:
+        manifest = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        canon.canonical(raw)
         path = re.search(r"at `\$\.?([^`]*)`", str(error))
         raise ManifestInvalid(
             field=path.group(1) if path else None, reason="form", detail=str(error)
         ) from None
+    canon.spelled(raw, manifest)
     _agree(manifest)
     return manifest
 

@@ -5,7 +5,6 @@ are bytes with a digest.  The exact bytes are kept; this module only reads and b
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar
@@ -102,22 +101,6 @@ def path_of(error: msgspec.ValidationError) -> str | None:
     return found.group(1) or None if found else None
 
 
-def spelled(raw: bytes, value: object) -> None:
-    """Make sure that ``raw``, which was decoded to the typed ``value``, is canonical.
-
-    Typed fields know no floats and no nulls, and the compiled encoder spells as JCS does while
-    keys are ASCII; what it spells differently is read again by ``canon``, which decides.
-    Raises: NotCanonical ("not_canonical").
-    Source: evidence-and-sync 1.
-    """
-    if (
-        _sorted.encode(value) != raw
-        or b"\\u0000" in raw
-        or not (raw.isascii() or unicodedata.is_normalized("NFC", raw.decode()))
-    ):
-        canon.canonical(raw)
-
-
 def parse(raw: bytes) -> Envelope:
     """Read an envelope from its exact bytes; the body is not looked into.
 
@@ -132,8 +115,7 @@ def parse(raw: bytes) -> Envelope:
         raise OpMalformed(field=path_of(error), reason="form", detail=str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise OpMalformed(reason="not_json") from None
-    if _sorted.encode(envelope) != raw:
-        canon.canonical(raw, limit=ENVELOPE_MAX_BYTES)
+    canon.spelled(raw, envelope)
     return envelope
 
 
@@ -211,7 +193,7 @@ def read_proof(header: str, *, method: str, path: str, body: bytes, spki: bytes)
     try:
         raw = base64url.decode(text)
         proof = _proof.decode(raw)
-        spelled(raw, proof)
+        canon.spelled(raw, proof)
         keys.verify_device(spki, keys.Tag.REQUEST, raw, base64url.decode(signature))
     except (MediaRefusal, msgspec.DecodeError, UnicodeDecodeError):
         raise ProofInvalid(reason="mismatch") from None

@@ -14,7 +14,7 @@ from media import base64url, canon, keys
 from media.errors import Family, MediaRefusal
 from media.fields import EpochMs, Hex16, Uuid7
 
-TOKEN_MAX_BYTES = 512
+TOKEN_MAX_CHARS = 684  # 512 bytes
 
 
 class TokenInvalid(MediaRefusal):
@@ -83,11 +83,14 @@ def _issue(key: keys.ServerKey, body: TimeToken | Challenge) -> str:
 
 def _read(token: str, publics: Mapping[str, bytes], kind: type[Statement]) -> Statement:
     body, _, signature = token.partition(".")
+    if len(body) > TOKEN_MAX_CHARS:
+        raise TokenInvalid(reason="too_long")
     try:
         raw = base64url.decode(body)
-        fields = canon.canonical(raw, limit=TOKEN_MAX_BYTES)
-        public = publics[fields["kid"]]
+        statement = msgspec.json.decode(raw, type=kind)
+        canon.spelled(raw, statement)
+        public = publics[statement.kid]
         keys.verify_server_tagged(public, keys.Tag.TIME, raw, base64url.decode(signature))
-        return msgspec.convert(fields, kind)
-    except (MediaRefusal, KeyError, TypeError, msgspec.ValidationError):
+    except (MediaRefusal, KeyError, msgspec.DecodeError, UnicodeDecodeError):
         raise TokenInvalid(reason="mismatch") from None
+    return statement

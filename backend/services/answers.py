@@ -15,6 +15,7 @@ from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans import checklist
 from inspection_plans.errors import Family
 from inspection_plans.loader import applied_sheet
+from media import canon
 from media import ops as envelopes
 
 # An answer that a later one of the same device has overtaken changes nothing. The value is taken
@@ -23,7 +24,8 @@ RECORD = """
 insert into answer (visit, dev, item, region, institution, inspector, seq, value, verdict, failed,
   reason, flags, canon, op_id, recorded_at)
 select $1, $2, t.item, $3, $4, $5, $6, t.canon::jsonb -> 'value', t.verdict,
-  coalesce(string_to_array(nullif(t.failed, ''), ' '), '{}'), t.canon::jsonb ->> 'reason', $7, t.canon, $8, $9
+  coalesce(string_to_array(nullif(t.failed, ''), ' '), '{}'), t.canon::jsonb ->> 'reason', $7,
+  t.canon, $8, $9
 from unnest($10::text[], $11::text[], $12::text[], $13::text[]) as t (item, verdict, failed, canon)
 on conflict (visit, dev, item) do update set inspector = excluded.inspector, seq = excluded.seq,
   value = excluded.value, verdict = excluded.verdict, failed = excluded.failed,
@@ -103,7 +105,7 @@ def _judged(sheet: str, jurisdiction: str, on: date, raw: bytes) -> Judged:
         answered = _answered.decode(raw)
     except msgspec.ValidationError as error:
         raise AnswerInvalid(field=envelopes.path_of(error), detail=str(error)) from None
-    envelopes.spelled(raw, answered)
+    canon.spelled(raw, answered)
     applied, _ = applied_sheet(sheet, jurisdiction, on)
     found = checklist.judge(
         applied,

@@ -1,6 +1,5 @@
 """The audit log 审计日志: an entry is written in the transaction of its effect, or not at all."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,6 +16,41 @@ class Entry(msgspec.Struct, frozen=True):
 
     leaf: bytes
     body: str
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acted, as named then."""
+
+    id: str
+    name_snapshot: str
+    role: str
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What was acted on, as named then."""
+
+    id: str
+    rev: int
+    title_snapshot: str
+    type: str
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One entry's body (evidence spec §8); ``t`` in ms."""
+
+    actor: Actor
+    after_sha: str
+    before_sha: str
+    ip_trunc: str
+    object: Subject
+    reason: str
+    region: int
+    req_id: str
+    t: int
+    v: int
+    verb: str
+    device: str | None = None
+    op_id: str | None = None
 
 
 def compose(  # noqa: PLR0913 - who, what, to which object, with which digests
@@ -37,28 +71,23 @@ def compose(  # noqa: PLR0913 - who, what, to which object, with which digests
     Titles and names are snapshots, so an old entry stays byte-identical after a renaming.
     Source: evidence spec §8.
     """
-    body: dict[str, Any] = {
-        "v": 1,
-        "t": int(act.at.timestamp() * 1000),
-        "region": region,
-        "actor": {
-            "id": str(act.by.id),
-            "name_snapshot": act.by.name,
-            "role": ",".join(sorted(act.by.roles)),
-        },
-        "verb": verb,
-        "object": {"type": object_type, "id": str(object_id), "rev": rev, "title_snapshot": title},
-        "before_sha": before_sha256,
-        "after_sha": after_sha256,
-        "reason": reason,
-        "req_id": act.request_id,
-        "ip_trunc": act.ip,
-    }
-    if act.by.device:
-        body["device"] = str(act.by.device)
-    if act.op_id:
-        body["op_id"] = str(act.op_id)
-    raw = canon.encode(body)
+    by = act.by
+    body = Body(
+        actor=Actor(str(by.id), by.name, ",".join(sorted(by.roles))),
+        after_sha=after_sha256,
+        before_sha=before_sha256,
+        ip_trunc=act.ip,
+        object=Subject(str(object_id), rev, title, object_type),
+        reason=reason,
+        region=region,
+        req_id=act.request_id,
+        t=int(act.at.timestamp() * 1000),
+        v=1,
+        verb=verb,
+        device=str(by.device) if by.device else None,
+        op_id=str(act.op_id) if act.op_id else None,
+    )
+    raw = canon.spell(body)
     return Entry(merkle.leaf_hash(raw), raw.decode())
 
 

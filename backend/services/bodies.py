@@ -3,7 +3,7 @@
 Source: evidence spec 3, settled point 2.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
@@ -47,11 +47,18 @@ class CertificateShown(Body, frozen=True):
     scan: Text200 | None = None
 
 
+# What an answer's parts may hold; typed, so that no float, null or foreign key gets in.
+Name = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{0,39}\Z")]
+Number = Annotated[int, Meta(ge=-(2**53) + 1, le=2**53 - 1)]
+Words = Annotated[str, Meta(max_length=2000)]
+Part = Words | Number | bool | list[Words] | dict[Name, Words | Number]
+
+
 class Answered(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One answer: a value by the item's parts, or ``skip`` instead, with its reason."""
 
     item: Item
-    value: dict[str, Any] | None = None
+    value: dict[Name, Part] | None = None
     skip: Literal["not_applicable", "could_not_check"] | None = None
     reason: Annotated[str, Meta(max_length=2000)] = ""
 
