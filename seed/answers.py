@@ -92,15 +92,6 @@ def _passing(part: sheets.AnyPart, scene: Scene) -> object:  # noqa: PLR0911 - o
             return {"lat": scene.lat_e7, "lon": scene.lon_e7, **PLACE}
 
 
-def yes_no_items(sheet: Sheet) -> list[Item]:
-    """Minor items with a yes or no: where a slip may be."""
-    return [
-        item
-        for item in sheet.items
-        if item.severity == "minor" and any(isinstance(p, sheets.YesNo) for p in item.answer)
-    ]
-
-
 def asked(item: Item, *, failed: bool) -> list[Requirement]:
     """What inspectors must bring for an item."""
     return [
@@ -121,7 +112,7 @@ class Shot:
 
 
 def shots(sheet: Sheet, scene: Scene) -> list[Shot]:
-    """A picture for every photo asked for, and one of the breach's paper."""
+    """A picture for every photo asked for, and one of the breach's paper; the breach first."""
     failing = scene.breach.item if scene.breach else ""
     taken = []
     for item in sheet.items:
@@ -132,7 +123,7 @@ def shots(sheet: Sheet, scene: Scene) -> list[Shot]:
         for one in photos:
             title = one.of.zh if one.of else item.zh
             taken += [Shot(item.code, title, one.profile, n) for n in range(1, one.n + 1)]
-    return taken
+    return sorted(taken, key=lambda shot: shot.item != failing)
 
 
 def interviews(sheet: Sheet) -> int:

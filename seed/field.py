@@ -53,6 +53,7 @@ class Field:
     stage: Stage
     cast: Cast
     store: httpx.AsyncClient
+    pictures: int | None = None  # at most so many a visit, the breach first; None: all asked for
     handsets: dict[UUID, Handset] = field(default_factory=dict)
     tasks: dict[tuple[UUID, UUID], Task] = field(default_factory=dict)
     operations: int = 0
@@ -188,7 +189,8 @@ async def _record(here: Field, trip: Trip, task: Task) -> None:
     trip.told = answers.answers(sheet, trip.scene)
     roll, batch = _roll_call(here, trip, task)
     batch.insert(0, handset.op(task, "answer.set", {"answers": trip.told}))
-    for shot, raw in await _pictures(here.stage, trip, answers.shots(sheet, trip.scene)):
+    shots = answers.shots(sheet, trip.scene)[: here.pictures]
+    for shot, raw in await _pictures(here.stage, trip, shots):
         seen = roll if shot.item == ROLL_ITEM else None
         trip.captures.append(handset.capture(task, trip.scene, shot.item, raw, roll=seen))
     batch += [handset.op(task, "evidence.declare", one.body) for one in trip.captures]

@@ -65,8 +65,11 @@ class Narrator:
         self.last = now
 
 
-async def play(stage: Stage, world: World, *, say: Say) -> Played:
-    """Play the whole year on a stage whose database is migrated and empty."""
+async def play(stage: Stage, world: World, *, say: Say, pictures: int | None = None) -> Played:
+    """Play the whole year on a stage whose database is migrated and empty.
+
+    ``pictures`` spares a test some of every visit's; the year itself takes all.
+    """
     tell = Narrator(say)
     cast = await people.found(stage)
     imported = await directories.bring_in(stage, cast, world)
@@ -86,7 +89,7 @@ async def play(stage: Stage, world: World, *, say: Say) -> Played:
     trips = await visits.plan_trips(stage, cast, world)
     tell("到点抽取、见证掷骰 draws", 抽取=len(planned), 现场检查=len(trips))
     async with httpx.AsyncClient(trust_env=False, timeout=30) as store:
-        here = Field(stage, cast, store)
+        here = Field(stage, cast, store, pictures)
         await _field(here, trips, tell)
         reviewed, ended, published = await _casework(here, trips, planned, tell)
     played = Played(world, cast, imported, filed, planned, trips, here, reviewed, ended, published)

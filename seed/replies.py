@@ -8,7 +8,6 @@ from uuid import UUID
 from backend.services import cases, evidence, intake, replies, reviews
 from backend.services.cases import Case
 from backend.services.intake import Intake
-from backend.services.notices import Notice
 from backend.services.replies import Words
 from backend.services.reviews import Decision
 from seed import images, people
@@ -149,13 +148,15 @@ async def open_cases(here: Field, matters: list[Matter], done: Ended) -> None:
 
 async def _escalate(here: Field, matter: Matter) -> Case:
     stage, region = here.stage, matter.trip.region
-    notice: Notice = await again(here, matter, matter.notice.id)
+    notice = await again(here, matter, matter.notice.id)
     act = people.of(here.cast, region, "supervisor", stage)
-    notice = matter.stand(await reviews.begin(notice.id, rev=notice.rev, act=act))
+    notice = await reviews.begin(notice.id, rev=notice.rev, act=act)
     act = people.of(here.cast, region, "supervisor", stage)
-    return await cases.open_from_notice(
+    case = await cases.open_from_notice(
         notice.id, rev=notice.rev, reason="逾期未改正，也未答复", act=act
     )
+    matter.stand(await again(here, matter, notice.id))
+    return case
 
 
 async def close_all(here: Field, matters: list[Matter], done: Ended) -> None:

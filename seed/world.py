@@ -5,6 +5,7 @@ name them; everything else about them, and everybody else, is invented and says 
 """
 
 import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -33,10 +34,6 @@ PLACES = {
     140700: ("晋中", 37.69, 112.75),
     HARBIN: ("哈尔滨", 45.80, 126.53),
 }
-INSTITUTIONS = {SHANDONG: 150, SHANXI: 75, HEILONGJIANG: 75}
-INSPECTORS = {SHANDONG: 32, SHANXI: 14, HEILONGJIANG: 14}
-CLASSES = {SHANDONG: 20, SHANXI: 10, HEILONGJIANG: 10}
-ROSTER = 40
 EARLY = 24  # the first institutions of a province hold its classes: their cities are not drawn
 WEIHAI_INSPECTORS = range(20, 31)
 YEAR = 2026
@@ -63,6 +60,24 @@ KINDS = (*("training",) * 5, "evaluation", "training", "training;evaluation", *(
          "evaluation")  # fmt: skip
 UNITS = ("职业能力建设处", "专业技术人员管理处", "执法监察局", "信息中心")
 KINDS_OF_NAME = ("职业培训学校", "数字技能培训中心", "继续教育学院", "人才服务有限公司")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many of what, by province; ``roster`` trainees in each class."""
+
+    institutions: Mapping[int, int]
+    inspectors: Mapping[int, int]
+    classes: Mapping[int, int]
+    roster: int
+
+
+FULL = Size(
+    institutions={SHANDONG: 150, SHANXI: 75, HEILONGJIANG: 75},
+    inspectors={SHANDONG: 32, SHANXI: 14, HEILONGJIANG: 14},
+    classes={SHANDONG: 20, SHANXI: 10, HEILONGJIANG: 10},
+    roster=40,
+)
 
 
 @dataclass(frozen=True)
@@ -131,18 +146,19 @@ def credit_code(number: int) -> str:
     return complete(f"91990000MA{number:07d}")
 
 
-def make(integer: int) -> World:
-    """The whole world of one integer; nothing else goes in."""
+def make(integer: int, size: Size = FULL) -> World:
+    """The whole world of one integer; nothing else but its size goes in."""
     rng, fake = random.Random(integer), Faker("zh_CN")
     fake.seed_instance(integer)
     world = World()
-    for province, count in INSTITUTIONS.items():
+    for province, count in size.institutions.items():
         _institutions(world, province, count, rng, fake)
-    for province, count in INSPECTORS.items():
+    for province, count in size.inspectors.items():
         _inspectors(world, province, count, rng, fake)
     _relations(world, rng)
-    for province, count in CLASSES.items():
-        _classes(world, province, count, rng, fake)
+    for province, count in size.classes.items():
+        for common, code in _classes(world, province, count, fake):
+            _roster(world, common, code, rng, [fake.name() for _ in range(size.roster)])
     return world
 
 
@@ -269,7 +285,8 @@ def _relations(world: World, rng: random.Random) -> None:
         )
 
 
-def _classes(world: World, province: int, count: int, rng: random.Random, fake: Faker) -> None:
+def _classes(world: World, province: int, count: int, fake: Faker) -> Iterator[tuple[Row, str]]:
+    """Classes with their sessions, one at a time: whose it is, and its code."""
     training = [
         row for row in world.rows["institutions"]
         if int(row["home_region"]) == province and "training" in row["kinds"]
@@ -305,7 +322,7 @@ def _classes(world: World, province: int, count: int, rng: random.Random, fake: 
             },
         )
         _sessions(world, common, code, starts)
-        _roster(world, common, code, rng, fake)
+        yield common, code
 
 
 def _sessions(world: World, common: Row, code: str, starts: date) -> None:
@@ -326,15 +343,17 @@ def _sessions(world: World, common: Row, code: str, starts: date) -> None:
         )
 
 
-def _roster(world: World, common: Row, code: str, rng: random.Random, fake: Faker) -> None:
-    for number in range(ROSTER):
+def _roster(
+    world: World, common: Row, code: str, rng: random.Random, names: Sequence[str]
+) -> None:
+    for number, name in enumerate(names, start=1):
         world.add(
             "rosters",
             {
                 **common,
                 "class_code": code,
-                "roster_no": str(number + 1),
-                "name": f"{fake.name()}{MARK}",
+                "roster_no": str(number),
+                "name": f"{name}{MARK}",
                 "id_tail": f"{rng.randrange(1000):03d}{rng.choice('0123456789X')}",
             },
         )

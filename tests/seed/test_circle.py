@@ -1,0 +1,175 @@
+"""The main journey: a small fictional year over the real servers, through the same services."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from backend.settings import Settings
+from backend.settings import Store as StoreSettings
+from inspection_plans.draw.verify import verify
+from media.darkroom import Darkroom
+from seed import play, report, stage, world
+from seed.play import Played
+from seed.report import PUBLIC, Line
+from seed.stage import PresentBucket
+from seed.verify import pick
+from tests.conftest import StillClock
+
+INTEGER = 7
+ROOT = Path(__file__).parents[2]
+SMALL = world.Size(
+    institutions={world.SHANDONG: 40, world.SHANXI: 16, world.HEILONGJIANG: 18},
+    inspectors=world.FULL.inspectors,
+    classes={world.SHANDONG: 14, world.SHANXI: 2, world.HEILONGJIANG: 2},
+    roster=6,
+)
+
+
+@pytest.fixture
+async def darkroom() -> AsyncIterator[Darkroom]:
+    with Darkroom() as room:
+        yield room
+
+
+async def played_on(
+    settings: Settings, store: StoreSettings, darkroom: Darkroom
+) -> tuple[stage.Stage, Played, list[str]]:
+    told: list[str] = []
+    stood = await stage.staged(
+        settings,
+        INTEGER,
+        start=play.STARTS_ON,
+        bucket=PresentBucket.of(store),
+        darkroom=darkroom,
+    )
+    done = await play.play(stood, world.make(INTEGER, SMALL), say=told.append, pictures=2)
+    return stood, done, told
+
+
+async def answer(
+    client: httpx.AsyncClient, path: str, headers: dict[str, str] | None = None
+) -> Any:
+    got = await client.get(path, headers=headers)
+    assert got.status_code == 200, f"{path}: {got.text}"
+    return got.json()
+
+
+async def found(client: httpx.AsyncClient, line: Line, headers: dict[str, str]) -> int:
+    """What the API says where a line of the table points."""
+    if "{each}" not in line.path:
+        return pick(await answer(client, line.path, headers), line.pick)
+    visits = (await answer(client, "/api/v1/visits?limit=200", headers))["visits"]
+    pages = [await answer(client, line.path.format(each=v["id"]), headers) for v in visits]
+    return sum(pick(page, line.pick) for page in pages)
+
+
+async def public_text(client: httpx.AsyncClient) -> str:
+    """Everything that anybody may read of the year, as one text."""
+    pages = [await answer(client, "/api/v1/public/publications?limit=200")]
+    draws = await answer(client, "/api/v1/public/draws?limit=200")
+    pages += [await answer(client, f"/api/v1/public/draws/{one['code']}") for one in draws]
+    for region in {one["code"][:6] for one in draws}:
+        pages.append(await answer(client, f"/api/v1/public/draw-logs/{region}/{world.YEAR}"))
+    return json.dumps(pages, ensure_ascii=False)
+
+
+def names_of(made: world.World) -> set[str]:
+    rows = made.rows
+    named = [row["name"] for row in (*rows["inspectors"], *rows["rosters"])]
+    named += [row["legal_person"] for row in rows["institutions"]]
+    named += [row["teacher"] for row in rows["classes"]]
+    return {name.removesuffix(world.MARK) for name in named}
+
+
+@pytest.mark.usefixtures("app")
+async def test_a_whole_year_is_played_through_the_services(
+    client: httpx.AsyncClient,
+    settings: Settings,
+    store: StoreSettings,
+    clock: StillClock,
+    darkroom: Darkroom,
+    owner: asyncpg.Connection,
+) -> None:
+    stood, done, told = await played_on(settings, store, darkroom)
+    assert len(told) == 8
+
+    kinds = {trip.fate for trip in done.trips if trip.scene.breach}
+    assert kinds == {breach.kind for breach in world.BREACHES}
+    named = set(done.world.named.values())
+    matters = [matter.trip.institution.credit_code for matter in done.reviewed.matters]
+    assert not named & set(matters)
+
+    rows = await owner.fetch("select state, count(*) as n from visit group by 1")
+    assert {row["state"]: row["n"] for row in rows} == {"concluded": len(done.trips)}
+    rows = await owner.fetch("select distinct state from evidence")
+    assert [row["state"] for row in rows] == ["sealed"]
+    assert done.here.repeated > 0
+    assert await owner.fetchval("select count(*) from dead_letter") == 0
+    assert await owner.fetchval("select count(*) from task where done_at is null") == 0
+    taken = sum(len(trip.captures) for trip in done.trips)
+    assert done.here.receipts == taken
+    assert not any(handset.held for handset in done.here.handsets.values())
+
+    fates = {matter.trip.fate: matter.notice.state for matter in done.reviewed.matters}
+    assert fates.pop("out_of_catalogue") == "case"
+    assert set(fates.values()) == {"closed"}
+    ghosts = await owner.fetchrow("select * from rollcall order by absent_count desc limit 1")
+    assert ghosts["absent_count"] > ghosts["roster_count"] / 2
+
+    clock.set(stood.clock())
+    told_all = report.make(stood, done)
+    headers: dict[str, dict[str, str]] = {PUBLIC: {}}
+    for access in told_all.logins:
+        body = {"login": access.login, "password": told_all.password}
+        signed = await client.post("/api/v1/sessions", json=body)
+        assert signed.status_code == 201, access.login
+        headers[access.login] = {"Authorization": f"Bearer {signed.json()['access']}"}
+    for line in told_all.lines:
+        for who, printed in line.numbers.items():
+            assert await found(client, line, headers[who]) == printed, line.name
+
+    for one in await answer(client, "/api/v1/public/draws"):
+        page = await answer(client, f"/api/v1/public/draws/{one['code']}")
+        heads = [sign["hash"] for sign in page["countersigns"]]
+        assert verify(page["record"], heads).ok
+
+    public = await public_text(client)
+    assert "发现问题经责令已改正" in public
+    assert not [name for name in names_of(done.world) if name in public]
+
+
+@pytest.mark.slow
+def test_the_demo_is_played_once_and_served_again(tmp_path: Path) -> None:
+    folder = tmp_path / "演示 data"
+    argv = [sys.executable, "-m", "seed", "--data", str(folder), "--once", "--port", "18471"]
+    env = {**os.environ, "PYTHONUTF8": "1"}
+
+    def run(*more: str) -> str:
+        done = subprocess.run(
+            [*argv, *more],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    first = run()
+    assert "[8/8]" in first
+    assert "numbers equal what the API says" in first
+    (folder / "played.json").rename(folder / "aside.json")
+    (folder / "aside.json").rename(folder / "played.json")
+    second = run()
+    assert "[1/8]" not in second
+    assert second[second.index("GET") :] == first[first.index("GET") :]
