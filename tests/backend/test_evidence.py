@@ -9,13 +9,15 @@ import asyncpg
 import httpx
 import pytest
 
+from backend.clock import new_id
 from backend.keyring import open_keyring
-from backend.services import assignments, devices
+from backend.piccolo_conf import DB
+from backend.services import assignments, devices, exhibits
 from backend.services.visits import NewAssignment
 from backend.settings import Settings
-from media import base64url, receipt
+from media import base64url, canon, keys, receipt
+from tests import casework, world
 from tests import field as worlds
-from tests import world
 from tests.backend.desk import Desk
 from tests.conftest import StillClock, Work
 from tests.phone import Capture, Phone
@@ -74,9 +76,9 @@ async def test_from_the_shutter_to_the_receipt(
     signed = receipt.SignedReceipt(
         got[0]["receipt"].encode(), base64url.decode(got[0]["signature"])
     )
-    keys = open_keyring(settings.keys)
-    log = receipt.Log(settings.log_origin, keys.log.public)
-    proved = receipt.verify(signed, public=keys.server.public, log=log)
+    ring = open_keyring(settings.keys)
+    log = receipt.Log(settings.log_origin, ring.log.public)
+    proved = receipt.verify(signed, public=ring.server.public, log=log)
     assert (proved.state, proved.sha256, proved.id) == ("sealed", shot.sha256, shot.id)
     later = await phone.get(f"/api/v1/devices/me/receipts?after={got[0]['number']}")
     assert later == {"receipts": []}
@@ -270,3 +272,126 @@ async def test_somebody_elses_piece_is_not_there(field: worlds.Field) -> None:
     never = await other.post(f"/api/v1/evidence/{field.visit}/urls")
     assert foreign.status_code == never.status_code == 404
     assert foreign.json()["code"] == never.json()["code"] == "thing.absent"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"transport": {"enc": "none", "sha256": "00" * 32, "size": 9}}, "transport_mismatch"),
+        ({"visit": str(new_id())}, "other_visit"),
+        ({"org": str(new_id())}, "other_visit"),
+        ({"dev": str(new_id())}, "other_visit"),
+    ],
+)
+async def test_a_manifest_of_something_else_is_refused(
+    field: worlds.Field, change: dict[str, Any], code: str
+) -> None:
+    manifest = {key: value for key, value in change.items() if key != "transport"}
+    shot = field.phone.capture(worlds.a_jpeg(), **manifest)
+    transport = {key: value for key, value in change.items() if key == "transport"}
+    body = shot.body | transport
+    result = (await field.phone.send(field.phone.op("evidence.declare", body)))[0]
+    assert result["outcome"]["code"] == f"evidence.{code}"
+    assert await field.owner.fetchval("select count(*) from evidence") == 0
+
+
+async def test_a_capture_id_is_used_once(field: worlds.Field) -> None:
+    first = field.phone.capture(worlds.a_jpeg())
+    assert (await declared(field.phone, first))["result"] == "applied"
+    other = field.phone.capture(worlds.a_jpeg(2), id=first.id)
+    assert (await declared(field.phone, other))["code"] == "evidence.id_taken"
+    assert (await row(field, first))["sha256"] == first.sha256
+
+
+async def test_a_device_sends_five_gigabytes_a_day(field: worlds.Field) -> None:
+    phone, shots = field.phone, [field.phone.capture(worlds.a_jpeg(n)) for n in (1, 2)]
+    await phone.send(*(phone.op("evidence.declare", shot.body) for shot in shots))
+    await field.owner.execute(
+        "update evidence set state = 'received', size = 5000000000 - $2 where id = $1",
+        UUID(shots[0].id),
+        len(shots[1].raw) - 1,
+    )
+    full = await phone.post(f"/api/v1/evidence/{shots[1].id}/urls")
+    assert (full.status_code, full.json()["code"]) == (429, "upload.quota")
+    assert (await row(field, shots[1]))["state"] == "declared"
+    await field.owner.execute(
+        "update evidence set declared_at = declared_at - interval '1 day' where id = $1",
+        UUID(shots[0].id),
+    )
+    assert (await phone.post(f"/api/v1/evidence/{shots[1].id}/urls")).status_code == 200
+
+
+async def test_evidence_for_a_recused_visit_needs_a_decision(field: worlds.Field) -> None:
+    recused, other = field.phones
+    await recused.send(recused.op("recusal.declare", {"ground": "亲属"}))
+    assert await field.state() == "recused"
+    await declared(recused, recused.capture(worlds.a_jpeg()))
+    assert await field.state() == "recused"
+    await declared(other, other.capture(worlds.a_jpeg(2)))
+    assert await field.state() == "needs_decision"
+
+
+async def test_an_institution_sees_what_was_disclosed_to_it(
+    field: worlds.Field, work: Work, client: httpx.AsyncClient
+) -> None:
+    shot = field.phone.capture(worlds.a_jpeg())
+    await sent(field.phone, shot)
+    await work.drain()
+    user = await world.a_person(field.clock(), "institution_user", institution=field.institution)
+    theirs = await world.signed_in(client, user)
+    path = f"/api/v1/evidence/{shot.id}"
+    assert (await client.get(path, headers=theirs)).status_code == 404
+    assert (await client.get(f"{path}/files/preview", headers=theirs)).status_code == 404
+    act = field.desk.act
+    async with DB.transaction(act.by.scope):
+        await exhibits.disclose([UUID(shot.id)], act=act)
+    assert (await client.get(path, headers=theirs)).json()["sha256"] == shot.sha256
+    answer = await client.get(f"{path}/files/preview", headers=theirs, follow_redirects=False)
+    assert answer.status_code == 303
+    assert (await client.get(f"{path}/receipt", headers=theirs)).status_code == 404
+
+
+async def test_a_reply_brings_its_files_by_a_signed_intake(
+    clock: StillClock,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    work: Work,
+    settings: Settings,
+) -> None:
+    clock.set(datetime.now(UTC))  # noqa: TID251 - the store judges an address by the real time
+    matter = await casework.a_matter(owner, clock())
+    notice = await casework.served(matter, clock())
+    headers = await world.signed_in(client, matter.user)
+    raw = worlds.a_jpeg(9)
+    piece = {
+        "id": str(new_id()),
+        "sha256": sha256(raw).hexdigest(),
+        "size": len(raw),
+        "mime": "image/jpeg",
+    }
+    path = f"/api/v1/notices/{notice.id}/evidence"
+    for wrong, code in (({"size": 0}, "media.empty"), ({"mime": "a/b"}, "media.type_refused")):
+        bad = await client.post(path, json=piece | wrong, headers=headers)
+        assert (bad.status_code, bad.json()["code"]) == (422, code)
+    taken = await client.post(path, json=piece, headers=headers)
+    assert (taken.status_code, taken.json()["channel"]) == (201, "portal"), taken.text
+    assert (await client.post(path, json=piece, headers=headers)).json() == taken.json()
+    other = await client.post(path, json=piece | {"size": 5}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (409, "evidence.intake_taken")
+    held = await owner.fetchrow("select * from evidence where id = $1", UUID(piece["id"]))
+    public = open_keyring(settings.keys).server.public
+    keys.verify_server_tagged(public, keys.Tag.RECEIPT, held["manifest"], held["signature"])
+    assert canon.canonical(held["manifest"])["typ"] == "mingcha.intake/1"
+    base = f"/api/v1/evidence/{piece['id']}"
+    url = (await client.post(f"{base}/urls", headers=headers)).json()["urls"][0]
+    async with httpx.AsyncClient() as store:
+        assert (await store.put(url["url"], content=raw, headers=url["headers"])).is_success
+    assert (await client.post(f"{base}/complete", headers=headers)).json()["state"] == "received"
+    await work.drain()
+    assert (await client.get(base, headers=headers)).json()["state"] == "sealed"
+    got = (await client.get(f"{base}/receipt", headers=headers)).json()
+    assert canon.canonical(got["receipt"].encode())["state"] == "sealed"
+    stranger = await casework.a_matter(owner, clock(), office=matter.office)
+    foreign = await world.signed_in(client, stranger.user)
+    assert (await client.post(path, json=piece, headers=foreign)).status_code == 404
+    assert (await client.get(base, headers=foreign)).status_code == 404

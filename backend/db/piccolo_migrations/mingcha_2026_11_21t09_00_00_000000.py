@@ -258,7 +258,7 @@ create table visit (
     'document_review', 'remote_class')),
   constraint ck_visit_selection check (selection in ('random', 'directed', 'complaint', 'reinspection')),
   constraint ck_visit_state check (state in ('drawn', 'assigned', 'opened', 'started', 'submitted', 'complete',
-    'accepted', 'returned', 'concluded', 'recused', 'unreachable', 'closed', 'refused', 'needs_decision',
+    'accepted', 'returned', 'concluded', 'recused', 'reserve', 'unreachable', 'closed', 'refused', 'needs_decision',
     'concluded_with_gap'))
 );
 create index ix_visit_region on visit (region, id);
@@ -593,6 +593,9 @@ DISCLOSED = {
     "derivative": (
         "institution = {i} and exists (select from evidence e where e.id = evidence and e.disclosed)"
     ),
+    "receipt": (
+        "exists (select from evidence e where e.id = evidence and e.channel = 'portal' and e.institution = {i})"
+    ),
     "finding": "institution = {i} and state in ('ordered', 'corrected', 'open')",
     "notice": (
         "institution = {i} and state in ('served', 'answered', 'under_review', 'closed', 'second_order', 'case')"
@@ -629,7 +632,6 @@ REGIONAL = (
     "visit_event",
     "rollcall",
     "rollcall_mark",
-    "receipt",
     "claim",
     "number_sequence",
     "case_file",
