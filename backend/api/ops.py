@@ -3,20 +3,19 @@
 from typing import Annotated
 
 import msgspec
+from litestar.datastructures import State
 from litestar.params import RawBody
 from msgspec import Meta, Raw, Struct
 
 from backend.api import opdocs
 from backend.api.proofs import PROVEN
 from backend.api.routes import post
-from backend.keyring import Keyring
 from backend.services import ops
 from backend.services.act import Act
 from backend.services.deeds import Tools
 from backend.services.errors import ServiceRefusal
 from backend.services.op_kinds import Told
 from inspection_plans.errors import Family
-from inspection_plans.library import Library
 
 BATCH_BYTES = 1 << 20
 
@@ -57,9 +56,9 @@ def decoded(body: bytes) -> list[bytes]:
     request_max_body_size=BATCH_BYTES,
     operation_class=opdocs.Batch,
 )
-async def batch(body: RawBody, proven: Act, keys: Keyring, rules: Library) -> BatchOut:
+async def batch(body: RawBody, proven: Act, state: State) -> BatchOut:
     """Carry out up to 100 operations, each exactly once; a batch is no transaction."""
-    told = await ops.apply(decoded(body), act=proven, tools=Tools(keys, rules))
+    told = await ops.apply(decoded(body), act=proven, tools=Tools(state.keyring, state.jobs.rules))
     return BatchOut(told)
 
 

@@ -44,10 +44,12 @@ class Pace:
 PACE = Pace(per_second=20, burst=60)
 
 
-async def _proven(
-    request: Request[Person, Any, Any], act: Act, keys: Keyring, proof: Header = None
-) -> Act:
-    """The caller's act, once its device vouches for this very call; others have no device."""
+async def _proven(request: Request[Person, Any, Any], act: Act, proof: Header = None) -> Act:
+    """The caller's act, once its device vouches for this very call; others have no device.
+
+    One dependency and no more: Litestar resolves two side by side in tasks of their own.
+    """
+    keys: Keyring = request.app.state.keyring
     device, spki = act.by.device, act.by.device_spki
     if device is None or spki is None:
         return act
