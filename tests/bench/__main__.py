@@ -1,0 +1,68 @@
+"""`python -m tests.bench [names] [--json]`: the figures of docs/benchmarks.md."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+import uvloop
+
+from tests.bench import bench_draw, bench_scale, bench_start, bench_submit, rig
+from tests.bench.crew import a_crew
+from tests.bench.figures import Figure, as_json, table
+
+NAMES = ("start", "submit", "scale", "draw")
+DRAW_SCALE = 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print; a missed target is a word in the table, never a failure."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="|".join(NAMES), help="what; all by default")
+    parser.add_argument("--json", action="store_true", help="objects instead of a table")
+    parser.add_argument("--stored", type=int, default=bench_scale.STORED, help="inspections")
+    parser.add_argument("--draw-scale", type=int, default=DRAW_SCALE, help="divides the draw")
+    args = parser.parse_args(argv)
+    if unknown := set(args.names) - set(NAMES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    names = args.names or NAMES
+    began = time.monotonic()
+    figures: list[Figure] = []
+    if "start" in names:
+        figures += bench_start.run()
+    if {"submit", "scale"} & set(names):
+        figures += _on_servers(names, args.stored)
+    if "draw" in names:
+        drawn = bench_draw.run(scale=args.draw_scale, rounds=5)
+        figures += [Figure(f"draw: {name}", value, "") for name, value in drawn.items()]
+    print(as_json(figures) if args.json else table(figures))
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    return 0
+
+
+def _on_servers(names: Sequence[str], stored: int) -> list[Figure]:
+    with rig.servers() as running:
+        return uvloop.run(_measure(running, names, stored))
+
+
+async def _measure(running: rig.Running, names: Sequence[str], stored: int) -> list[Figure]:
+    figures: list[Figure] = []
+    submit, scale = "submit" in names, "scale" in names
+    async with rig.stand(running) as stand:
+        owner = await stand.owner()
+        crew = await a_crew(
+            stand,
+            owner,
+            to_submit=submit * bench_submit.NEW + scale * bench_scale.NEW,
+            spare=submit * bench_submit.SPARE,
+        )
+        if submit:
+            figures += await bench_submit.run(stand, crew, owner)
+        await owner.close()
+        if scale:
+            figures += await bench_scale.run(stand, crew, stored)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""Inspectors with enrolled phones and visits to be made, by the services, and their requests."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+
+from backend.clock import new_id
+from backend.piccolo_conf import DB
+from backend.services import visits
+from backend.services.visits import NewAssignment, NewVisit
+from inspection_plans import loader
+from inspection_plans.library import Library
+from inspection_plans.sheets import Item
+from media import canon, ops
+from tests import world
+from tests.backend import sheets
+from tests.backend.desk import Desk
+from tests.bench.rig import Request, Stand
+from tests.field import a_phone
+from tests.inspection_plans.test_checklist import good_answer
+from tests.phone import Capture, Phone, answers_sha, batch
+
+SHEET, ANSWERS, CAPTURES = "TI", 60, 2
+INSTITUTIONS = 20
+# A phone may make 20 calls a second: enough phones that the pace is nobody's limit here.
+PHONES = 24
+# Every tenth answer carries words of its own, so that it is judged anew and not remembered.
+REMARK_EVERY = 10
+
+
+def widen(library: Library) -> Library:
+    """Our rules with a sheet of 60 items: the longest real one has 34, so items come twice."""
+    place, sheet = loader.jurisdiction_of(world.SHANDONG), library.sheets[SHEET]
+    day = max(pack.valid_from for pack in library.packs.values())
+    real = library.sheet(SHEET, place, day).items
+    codes = [f"{SHEET}-{number:02d}" for number in range(1, ANSWERS + 1)]
+    items = tuple(
+        msgspec.structs.replace(real[n % len(real)], code=code) for n, code in enumerate(codes)
+    )
+    wide = msgspec.structs.replace(sheet, items=items)
+    return dataclasses.replace(library, sheets={**library.sheets, SHEET: wide})
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One visit's batch of four operations as a phone sends it, and what it is made of."""
+
+    visit: UUID
+    phone: Phone
+    answers: list[dict[str, Any]]
+    captures: list[Capture]
+    operations: list[bytes]
+    request: Request
+
+
+@dataclass
+class Crew:
+    """Phones with their tasks; the visits of ``spare`` are nobody's request."""
+
+    desk: Desk
+    phones: list[Phone]
+    tasks: list[tuple[Phone, dict[str, Any]]]
+    spare: list[UUID]
+    items: list[Item]
+    supervisor: tuple[tuple[bytes, bytes], ...]
+
+    def submissions(self, count: int) -> list[Submission]:
+        """The next ``count`` visits, each in one batch, spelled and signed."""
+        taken, self.tasks = self.tasks[:count], self.tasks[count:]
+        return [self._submission(phone, task) for phone, task in taken]
+
+    def _submission(self, phone: Phone, task: dict[str, Any]) -> Submission:
+        phone.task = task
+        answers = list(self._answers(task))
+        captures = [
+            phone.capture(f"{task['visit']} {n}".encode() * 8, item=f"{SHEET}-{n:02d}")
+            for n in range(1, CAPTURES + 1)
+        ]
+        claim = {"items": [one.listed for one in captures], "answers_sha": answers_sha(answers)}
+        operations = [
+            phone.op("answer.set", {"answers": answers}),
+            *(phone.op("evidence.declare", one.body) for one in captures),
+            phone.op("visit.finalize", claim),
+        ]
+        request = proven(phone, "/api/v1/ops", batch(*operations))
+        return Submission(UUID(task["visit"]), phone, answers, captures, operations, request)
+
+    def _answers(self, task: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        for number, item in enumerate(self.items):
+            given = good_answer(item)
+            answer = {"item": item.code, "value": msgspec.to_builtins(given.value)}
+            if number % REMARK_EVERY == 0:
+                answer["reason"] = f"现场核对材料后记录，{task['code']} 第 {number} 项"
+            yield answer
+
+
+def proven(phone: Phone, path: str, body: bytes) -> Request:
+    """A POST with token and Device-Proof."""
+    proof = ops.build_proof(
+        phone.key, method="POST", path=path, body=body, nonce=phone.nonce, jti=str(new_id())
+    )
+    headers = {"Content-Type": "application/json", "Device-Proof": proof} | phone.headers
+    return Request("POST", path, wire(headers), body)
+
+
+def wire(headers: dict[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers as ASGI has them."""
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+
+
+async def a_crew(stand: Stand, owner: asyncpg.Connection, *, to_submit: int, spare: int) -> Crew:
+    """A supervisor, institutions, inspectors with phones, and visits they have fetched."""
+    rules = widen(loader.load())
+    loader.load = lambda: rules  # type: ignore[assignment]  # the sheet of 60 items, as data
+    at = stand.clock()
+    office = await world.an_office(at)
+    who = await world.a_person(at, "supervisor", office=office)
+    desk = Desk(who, stand.clock, rules, owner)  # type: ignore[arg-type]  # real time, not a still one
+    await desk.take("institutions", *(sheets.an_institution(n + 1) for n in range(INSTITUTIONS)))
+    await desk.take("inspectors", *(sheets.an_inspector(n + 1) for n in range(PHONES)))
+    inspectors = [r["id"] for r in await owner.fetch("select id from inspector order by id")]
+    transport = httpx.ASGITransport(app=stand.app)  # type: ignore[arg-type]  # ASGI's own dicts
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
+        phones = [await a_phone(desk, http, one) for one in inspectors]
+        made = await _visits(desk, owner, inspectors, to_submit + spare)
+        tasks = [task for phone in phones for task in await _tasks(phone, set(made[:to_submit]))]
+        headers = await world.signed_in(http, who)
+    tasks.sort(key=lambda pair: pair[1]["visit"])
+    items = list(rules.sheet(SHEET, loader.jurisdiction_of(world.SHANDONG), at.date()).items)
+    return Crew(desk, phones, tasks, made[to_submit:], items, wire(headers))
+
+
+async def _visits(
+    desk: Desk, owner: asyncpg.Connection, inspectors: list[UUID], count: int
+) -> list[UUID]:
+    institutions = [r["id"] for r in await owner.fetch("select id from institution order by id")]
+    place, now = loader.jurisdiction_of(world.SHANDONG), desk.clock()
+    digest = loader.applied_sheet(SHEET, place, now.date())[1]
+    rows = [
+        NewVisit(
+            id=new_id(),
+            region=world.SHANDONG,
+            institution=institutions[n % len(institutions)],
+            code=f"BENCH-{n:06d}",
+            kind="training_site",
+            unannounced=True,
+            selection="random",
+            sheet=SHEET,
+            sheet_digest=digest,
+            jurisdiction=place,
+            on_date=now.date(),
+            sealed_until=now - timedelta(minutes=1),
+            team=tuple(
+                NewAssignment(inspectors[(n + step) % len(inspectors)], step + 1, step == 0)
+                for step in range(2)
+            ),
+        )
+        for n in range(count)
+    ]
+    async with DB.transaction(desk.act.by.scope):
+        await visits.create(rows, act=desk.act)
+    return [row.id for row in rows]
+
+
+async def _tasks(phone: Phone, wanted: set[UUID]) -> list[tuple[Phone, dict[str, Any]]]:
+    """The tasks in which this phone is the recorder, with time token and challenge."""
+    bundle = await phone.get("/api/v1/tasks")
+    phone.nonce = (await phone.get("/api/v1/time"))["token"]
+    mine = str(phone.inspector)
+    return [
+        (phone, task)
+        for task in bundle["tasks"]
+        if UUID(task["visit"]) in wanted and task["team"][0]["inspector"] == mine
+    ]
+
+
+def spelled(value: object) -> str:
+    """Canonical text of one answer, as its row keeps it."""
+    return canon.encode(value).decode()  # type: ignore[arg-type]  # always an object here
