@@ -29,15 +29,24 @@ class Imported:
 
     files: int = 0
     rows: dict[str, int] = field(default_factory=dict)
-    bad_run: UUID | None = None
-    bad_cells: int = 0
+    wrong: ImportRun | None = None
+
+    @property
+    def bad_cells(self) -> int:
+        """How many cells of the bad file were wrong."""
+        return self.wrong.error_count if self.wrong else 0
+
+    @property
+    def bad_lines(self) -> list[str]:
+        """What the office was told of the bad file, a line a cell."""
+        told = self.wrong.errors if self.wrong else ()
+        return [f"第 {one.row} 行 {one.column} 列 {one.key}：{one.reason_zh}" for one in told]
 
 
 async def bring_in(stage: Stage, cast: Cast, world: World) -> Imported:
     """Each province imports its files: a dry run first, then for good; one file is bad."""
     done = Imported()
-    wrong = await _bad_file(stage, cast, world)
-    done.bad_run, done.bad_cells = wrong.id, wrong.error_count
+    done.wrong = await _bad_file(stage, cast, world)
     for region in cast.offices:
         await _count(done, stage, cast, LIST, region, _items())
     for province in (SHANDONG, SHANXI, HEILONGJIANG):

@@ -6,8 +6,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-import httpx
-
 from backend.services import directories, visit_lists
 from backend.services.bundles import Task
 from backend.services.records.directories import Institution
@@ -17,7 +15,7 @@ from media.manifest import Roll
 from seed import answers, people
 from seed.answers import Scene, Shot, Slip
 from seed.people import Cast
-from seed.phone import Capture, Handset, answers_sha
+from seed.phone import Capture, Handset, Store, answers_sha
 from seed.stage import Stage, Stuck
 from seed.world import HEILONGJIANG, SHANDONG, SHANXI, World
 
@@ -52,7 +50,7 @@ class Field:
 
     stage: Stage
     cast: Cast
-    store: httpx.AsyncClient
+    store: Store
     pictures: int | None = None  # at most so many a visit, the breach first; None: all asked for
     handsets: dict[UUID, Handset] = field(default_factory=dict)
     tasks: dict[tuple[UUID, UUID], Task] = field(default_factory=dict)

@@ -5,10 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-import httpx
-
 from backend.services import sequencer, statistics
-from seed import casework, directories, people, plans, publish, replies
+from seed import casework, directories, people, phone, plans, publish, replies
 from seed import field as visits
 from seed.casework import Reviewed
 from seed.directories import Imported
@@ -83,12 +81,14 @@ async def play(stage: Stage, world: World, *, say: Say, pictures: int | None = N
         备案=filed,
         试导入报错单元格=imported.bad_cells,
     )
+    for line in imported.bad_lines:
+        say(f"      {line}")
     planned = await plans.approve_all(stage, cast)
     tell("计划由两人批准 plans approved", 计划=len(planned))
     await plans.draw_all(stage, cast, planned)
     trips = await visits.plan_trips(stage, cast, world)
     tell("到点抽取、见证掷骰 draws", 抽取=len(planned), 现场检查=len(trips))
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as store:
+    async with phone.open_store() as store:
         here = Field(stage, cast, store, pictures)
         await _field(here, trips, tell)
         reviewed, ended, published = await _casework(here, trips, planned, tell)

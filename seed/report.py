@@ -109,12 +109,10 @@ def _lines(played: Played) -> Iterator[Line]:
             numbers[supervisor(province)] = count.by.get(part, 0) if part else count.total
         yield Line(name, numbers, STATISTICS, f"{noun}.by.{part}" if part else f"{noun}.total")
     yield Line("现场照片 pictures taken", _pictures(played), EACH_VISIT, "evidence.#")
-    yield Line(
-        "试导入报错单元格 wrong cells",
-        {supervisor(SHANDONG): played.imported.bad_cells},
-        f"/api/v1/imports/{played.imported.bad_run}",
-        "error_count",
-    )
+    if wrong := played.imported.wrong:
+        cells = {supervisor(SHANDONG): wrong.error_count}
+        path = f"/api/v1/imports/{wrong.id}"
+        yield Line("试导入报错单元格 wrong cells", cells, path, "error_count")
     for name, total, path in (
         ("公众可见公示 public pages", played.published.standing, "publications"),
         ("公众可复核抽取 public draws", len(played.planned), "draws"),
