@@ -1,5 +1,6 @@
 """Evidence from the shutter to the signed receipt; and what is no evidence."""
 
+import asyncio
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -16,6 +17,7 @@ from backend.services import assignments, devices, exhibits
 from backend.services.visits import NewAssignment
 from backend.settings import Settings
 from media import base64url, canon, keys, receipt
+from media.bucket import Bucket, Room, StoreAbsent
 from tests import casework, world
 from tests import field as worlds
 from tests.backend.desk import Desk
@@ -63,8 +65,9 @@ async def test_from_the_shutter_to_the_receipt(
     assert results[-1]["outcome"]["data"] == {"waiting": 1, "items": 1}
     await worlds.signed(phone, *field.inspectors[:2])
     assert (await phone.upload(shot)).status_code == 200
-    assert (await phone.complete(shot)).json()["state"] == "received"
-    assert (await phone.complete(shot)).json()["state"] == "received"
+    done = await asyncio.gather(*(phone.complete(shot) for _ in range(4)))
+    assert [one.json()["state"] for one in done] == ["received"] * 4
+    assert await field.entries("evidence.received") == 1
     assert await field.state() == "submitted"
     await work.drain()
     held = await row(field, shot)
@@ -178,6 +181,21 @@ async def test_the_address_takes_the_declared_bytes_once_and_no_others(
     }
     again = await phone.post(f"/api/v1/evidence/{shot.id}/urls")
     assert again.json()["urls"] == []
+
+
+async def test_other_bytes_in_the_store_never_become_an_original(
+    field: worlds.Field, work: Work, s3: Bucket
+) -> None:
+    phone, shot = field.phone, field.phone.capture(worlds.a_jpeg(3))
+    await phone.send(phone.op("evidence.declare", shot.body))
+    key = (await row(field, shot))["object_key"]
+    s3.put(Room.QUARANTINE, key, shot.raw[:-3] + b"\0" + shot.raw[-2:], "image/jpeg")
+    assert (await phone.complete(shot)).json()["state"] == "received"
+    await work.drain()
+    held = await row(field, shot)
+    assert (held["state"], held["reason"]) == ("quarantined", "media.hash_mismatch")
+    with pytest.raises(StoreAbsent):
+        s3.head(Room.ORIGINALS, key)
 
 
 async def test_a_clock_two_years_off_is_told_and_the_time_is_the_servers(

@@ -134,6 +134,8 @@ async def test_a_listed_capture_must_be_the_very_bytes(field: worlds.Field) -> N
     other = {"id": shot.id, "sha256": sha256(b"another").hexdigest()}
     body = {"items": [other], "answers_sha": answers_sha([])}
     await phone.send(phone.op("visit.finalize", body))
+    product = await world.the_product(field.clock())
+    assert not await visits.complete_if_ready(field.visit, act=product, rules=field.desk.rules)
     assert await field.state() == "submitted"
     await phone.send(claim(phone, [shot], []))
     assert await field.state() == "complete"
