@@ -61,6 +61,7 @@ async def _by_turns(stand: Stand, requests: Sequence[Request]) -> dict[str, list
     """Milliseconds of every request in each database; the first ones only warm up."""
     times: dict[str, list[float]] = {SMALL: [], LARGE: []}
     gc.collect()
+    gc.freeze()
     orders = itertools.cycle(((SMALL, LARGE), (LARGE, SMALL)))
     for request, order in zip(requests, orders, strict=False):
         for name in order:
@@ -68,6 +69,7 @@ async def _by_turns(stand: Stand, requests: Sequence[Request]) -> dict[str, list
             start = time.perf_counter()
             await stand.call(request)
             times[name].append(1000 * (time.perf_counter() - start))
+    gc.unfreeze()
     stand.use(SMALL)
     return {name: values[WARM:] for name, values in times.items()}
 
