@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from backend.services import directories, visit_lists
 from backend.services.bundles import Task
@@ -25,6 +27,7 @@ ADVISED = Slip("TI-28", "未见为学员申报服务的记录")
 MISREAD = Slip("TI-26", "未见近一期质量评估结果")
 REFUSES = "job_guarantee"  # whose party does not sign
 ROLL_ITEM = "CV-03"
+AHEAD = timedelta(days=366)
 DIAL_TRIES = "登记的住所无人应答，两次拨打登记电话未接通，门牌与登记一致"
 
 
@@ -80,7 +83,9 @@ async def plan_trips(stage: Stage, cast: Cast, world: World) -> list[Trip]:
     """All visits that were drawn, in the order of their days, and what waits there."""
     trips = []
     for province in PROVINCES:
-        act = people.of(cast, province, "supervisor", stage)
+        # The director of the play looks ahead; nobody in it can, before a visit's hour.
+        now = people.of(cast, province, "supervisor", stage)
+        act = msgspec.structs.replace(now, at=now.at + AHEAD)
         for visit in await visit_lists.page(act=act, state="assigned", limit=200):
             team = (await visit_lists.view(visit.id, act=act)).team
             where = await directories.institution(visit.institution, act=act)

@@ -21,7 +21,7 @@ PAGE = f"""
 select v.* from unnest($1::int[]) as r (code) cross join lateral (
   select {COLUMNS} from visit where region = r.code and ($2::uuid is null or id < $2)
     and ($4::text is null or state = $4) and ($5::uuid is null or plan = $5)
-    and ($6::uuid is null or institution = $6)
+    and ($6::uuid is null or institution = $6) and sealed_until <= $7
   order by id desc limit $3) v
 order by v.id desc limit $3
 """  # noqa: S608 - our own constant
@@ -30,7 +30,9 @@ select {COLUMNS} from visit where institution = $1 and ($2::uuid is null or id <
   and ($4::text is null or state = $4) and ($5::uuid is null or plan = $5)
 order by id desc limit $3
 """  # noqa: S608 - our own constant
-ONE = f"select {COLUMNS} from visit where id = $1"  # noqa: S608 - our own constant
+# Before its hour a drawn visit is told to nobody, not even to the office: a leak is a tip-off.
+ONE = f"select {COLUMNS} from visit where id = $1 and sealed_until <= $2"  # noqa: S608 - a constant
+OPEN = "select true from visit where id = $1 and sealed_until <= $2"
 TEAM = """
 select a.id, a.inspector, i.name, a.place, a.lead, a.epoch, a.state, a.reason
 from assignment a join inspector i on i.id = a.inspector where a.visit = $1
@@ -148,7 +150,7 @@ async def page(
     plan: UUID | None = None,
     institution: UUID | None = None,
 ) -> tuple[VisitRecord, ...]:
-    """Visits of the caller's regions, newest first, ``limit`` of them before ``after``."""
+    """Opened visits of the caller's regions, newest first, ``limit`` of them before ``after``."""
     async with DB.transaction(act.by.scope, readonly=True):
         if act.by.institution is not None:
             rows = await DB.connection.fetch(
@@ -156,7 +158,7 @@ async def page(
             )
         else:
             rows = await DB.connection.fetch(
-                PAGE, act.by.regions, after, limit, state, plan, institution
+                PAGE, act.by.regions, after, limit, state, plan, institution, act.at
             )
     return tuple(VisitRecord(**dict(row)) for row in rows)
 
@@ -164,7 +166,7 @@ async def page(
 async def get(visit_id: UUID, *, act: Act) -> VisitRecord:
     """One visit; raises Absent for a foreign one too."""
     async with DB.transaction(act.by.scope, readonly=True):
-        row = await DB.connection.fetchrow(ONE, visit_id)
+        row = await DB.connection.fetchrow(ONE, visit_id, act.at)
     if row is None:
         raise Absent
     return VisitRecord(**dict(row))
@@ -173,7 +175,7 @@ async def get(visit_id: UUID, *, act: Act) -> VisitRecord:
 async def view(visit_id: UUID, *, act: Act) -> VisitView:
     """One visit with its team and what it waits for; raises Absent."""
     async with DB.transaction(act.by.scope, readonly=True):
-        row = await DB.connection.fetchrow(ONE, visit_id)
+        row = await DB.connection.fetchrow(ONE, visit_id, act.at)
         if row is None:
             raise Absent
         team = await DB.connection.fetch(TEAM, visit_id)
@@ -189,7 +191,7 @@ async def view(visit_id: UUID, *, act: Act) -> VisitView:
 async def timeline(visit_id: UUID, *, act: Act) -> tuple[Moment, ...]:
     """Everything that reached the server of a visit, in the order it did; raises Absent."""
     async with DB.transaction(act.by.scope, readonly=True):
-        if not await DB.connection.fetchval("select true from visit where id = $1", visit_id):
+        if not await DB.connection.fetchval(OPEN, visit_id, act.at):
             raise Absent
         rows = await DB.connection.fetch(TIMELINE, visit_id)
     return tuple(Moment(**(dict(row) | {"flags": tuple(row["flags"])})) for row in rows)

@@ -81,6 +81,23 @@ async def test_a_sealed_task_is_not_sent_before_its_hour(
     assert await field.entries("visit.opened") == 2
 
 
+async def test_not_even_the_office_sees_a_visit_before_its_hour(
+    desk: Desk, client: httpx.AsyncClient, owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    field = await worlds.a_field(desk, client, owner)
+    hour = clock() + timedelta(minutes=4)
+    sealed = await worlds.a_visit(desk, field.institution, field.inspectors[:2], sealed_until=hour)
+    boss = await world.signed_in(client, desk.who)
+    paths = [f"/api/v1/visits/{sealed}", f"/api/v1/visits/{sealed}/timeline"]
+    listed = await client.get("/api/v1/visits", headers=boss)
+    assert str(sealed) not in listed.text
+    assert {(await client.get(path, headers=boss)).status_code for path in paths} == {404}
+    clock.set(hour)
+    listed = await client.get("/api/v1/visits", headers=boss)
+    assert str(sealed) in listed.text
+    assert {(await client.get(path, headers=boss)).status_code for path in paths} == {200}
+
+
 async def test_a_task_holds_what_work_without_signal_needs(field: worlds.Field) -> None:
     bundle = await field.phone.fetch_task(field.visit)
     task = bundle["tasks"][0]
