@@ -11,6 +11,7 @@ from seed import images
 from seed.world import Breach
 
 PLENTY = 40
+HERE_OF, HERE = 8, 5  # where the roster is a fiction, one of eight is there
 PHOTO, INTERVIEW = "photo", "interview"
 PAPERS = frozenset(
     {"contract", "payment_record", "document", "attendance_record", "timetable", "exam_record"}
@@ -145,13 +146,13 @@ def picture(shot: Shot, scene: Scene, seed: int) -> bytes:
     if any(word in shot.title for word in ADVERT):
         return images.poster((shot.title[:10], scene.name[:9], "以公示为准"), seed)
     if any(word in shot.title for word in ROOM):
-        return images.classroom(4 if scene.empty else scene.heads, seed, lines[:2])
+        return images.classroom(HERE if scene.empty else scene.heads, seed, lines[:2])
     return images.document(shot.title[:14], lines, seed)
 
 
 def _of_breach(breach: Breach, scene: Scene, seed: int) -> bytes:
     if breach.picture == "classroom":
-        return images.classroom(scene.heads if not scene.empty else 4, seed, breach.words)
+        return images.classroom(HERE if scene.empty else scene.heads, seed, breach.words)
     draw = images.contract if breach.picture == "contract" else images.poster
     return draw(breach.words, seed)
 
@@ -159,9 +160,10 @@ def _of_breach(breach: Breach, scene: Scene, seed: int) -> bytes:
 def marks(
     roster: Sequence[Mapping[str, Any]], scene: Scene, rng: random.Random
 ) -> list[dict[str, str]]:
-    """A roll-call 点名: nearly everybody is there, or nearly nobody."""
-    present = 0.1 if scene.empty else 0.97
+    """A roll-call 点名: one of forty is missing, or all but five of them."""
+    here = len(roster) // HERE_OF if scene.empty else len(roster) - len(roster) // PLENTY
+    present = set(rng.sample(range(len(roster)), here))
     return [
-        {"trainee": str(one["id"]), "state": "present" if rng.random() < present else "absent"}
-        for one in roster
+        {"trainee": str(one["id"]), "state": "present" if place in present else "absent"}
+        for place, one in enumerate(roster)
     ]
