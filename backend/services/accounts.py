@@ -19,6 +19,10 @@ from backend.services.act import Act, Person
 from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans.errors import Family
 
+OURS = """
+select ($1::uuid is null or exists (select from office where id = $1))
+  and ($2::uuid is null or exists (select from institution where id = $2))
+"""
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PASSWORD_MIN = 12
 TRIES = 5
@@ -197,6 +201,9 @@ async def open_account(new: NewAccount, *, act: Act) -> UUID:
     account = act.new_id()
     async with DB.transaction(act.by.scope):
         if act.by.regions and new.region not in act.by.regions:
+            raise Absent
+        # The foreign keys look behind the policies: without this a stranger's office would do.
+        if not await DB.connection.fetchval(OURS, new.office, new.institution):
             raise Absent
         added = await DB.connection.fetchval(
             "insert into account (id, region, institution, office, kind, login, display_name,"
