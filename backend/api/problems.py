@@ -113,7 +113,8 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Probl
         code = HTTP_CODE.get(status, "request.fault")
         if isinstance(fault, ValidationException):
             status, code = 422, "request.invalid"
-    elif isinstance(fault, RecursionError):  # a body nested a thousand deep: the decoder gives up
+    elif isinstance(fault, RecursionError | UnicodeDecodeError):
+        # A body nested a thousand deep, or no UTF-8: the decoder gives up without a refusal.
         status, code = 400, HTTP_CODE[400]
     else:
         status, code = 500, "request.fault"
