@@ -1,0 +1,181 @@
+"""One thing of every noun in Shandong, made as its own people make it."""
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import httpx
+from litestar import Litestar
+
+from backend.clock import new_id
+from backend.services import cases, filings, plans, publications, replies
+from backend.services.publications import Content
+from backend.services.replies import Words
+from inspection_plans.loader import load
+from media.bucket import Bucket
+from tests import casework, drawing
+from tests.backend.desk import Desk
+from tests.backend.sheets import ONE_OF_EACH
+from tests.conftest import StillClock, Work
+from tests.field import Field, a_class, a_field, a_jpeg, an_answer, signed, submitted
+
+TRAINING_PLAN = {"items": [{"occupation": "ai", "persons": 100}]}
+# Renewed by every call, or the same for everybody.
+LIVELY = frozenset({"access_token", "session_kv", "rate_kv", "migration", "region", "occupation"})
+# What a parameter means: the table and how the row is found there.
+ROWS = {
+    "account_id": "select account from device",
+    "assignment_id": "select id from role_assignment where role = 'inspector'",
+    "device_id": "select id from device",
+    "device": "select dev from op",
+    "evidence_id": "select id from evidence where state = 'sealed'",
+    "inspector_id": "select inspector from assignment",
+    "class_id": "select id from training_class",
+    "class_session": "select id from class_session",
+    "party_id": "select id from party",
+    "letter_id": "select id from dead_letter",
+    "office": "select id from office",
+    "run_id": "select id from import_run",
+}
+
+
+@dataclass
+class Estate:
+    """The things' ids by the names that paths, queries and bodies use, and what betrays them."""
+
+    http: httpx.AsyncClient
+    owner: asyncpg.Connection
+    clock: StillClock
+    field: Field
+    matter: casework.Matter
+    ids: dict[str, UUID]
+    marks: frozenset[str]
+
+
+async def tables(owner: asyncpg.Connection) -> list[str]:
+    """Every table whose rows a stranger must not change."""
+    rows = await owner.fetch(
+        "select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n"
+        " on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname in ('public', 'aud')"
+        " order by 1"
+    )
+    return [row["name"] for row in rows if row["name"].split(".")[1] not in LIVELY]
+
+
+async def held(owner: asyncpg.Connection) -> dict[str, str]:
+    """A digest of every table, behind the policies."""
+    parts = [
+        f"select '{name}' as name, md5(coalesce(string_agg(t::text, ',' order by t::text), ''))"  # noqa: S608 - names from the catalogue
+        f" as digest from {name} t"
+        for name in await tables(owner)
+    ]
+    rows = await owner.fetch(" union all ".join(parts))
+    return {row["name"]: row["digest"] for row in rows}
+
+
+async def marks_of(owner: asyncpg.Connection) -> frozenset[str]:
+    """Every id there is, and the institutions' codes and names: none may reach a stranger."""
+    found: set[str] = set()
+    for name in await tables(owner):
+        rows = await owner.fetch(f"select to_jsonb(t) ->> 'id' as id from {name} t")  # noqa: S608 - names from the catalogue
+        found |= {row["id"] for row in rows if re.fullmatch("[0-9a-f-]{36}", row["id"] or "")}
+    for row in await owner.fetch("select credit_code, name from institution"):
+        found |= {row["credit_code"], row["name"]}
+    return frozenset(found)
+
+
+def text_of(answer: httpx.Response) -> str:
+    """The words of an answer; those of a workbook unpacked."""
+    if not answer.content.startswith(b"PK"):
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        return "\n".join(book.read(name).decode("utf-8") for name in book.namelist())
+
+
+async def an_estate(
+    app: Litestar,
+    http: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    clock: StillClock,
+    work: Work,
+) -> Estate:
+    """Directories, a plan and a draw, a visit with sealed evidence, a matter with its papers."""
+    office = await drawing.an_office(app, clock())
+    seen = await a_field(Desk(office.supervisor, clock, load(), owner), http, owner)
+    await a_class(seen.desk)
+    for kind in ("catalogue", "relations", "sessions", "items"):
+        await seen.desk.take(kind, *ONE_OF_EACH[kind])
+    await _visited(seen, work.context.bucket, work)
+    ids = {"visit_id": seen.visit, "institution_id": seen.institution}
+    ids |= await _drawn(office, work)
+    matter = await casework.a_matter(owner, clock())
+    ids |= await _papers(owner, matter, clock)
+    for name, sql in ROWS.items():
+        ids[name] = await owner.fetchval(sql)
+    missing = [name for name, found in ids.items() if found is None]
+    assert not missing, f"the estate lacks {missing}"
+    return Estate(http, owner, clock, seen, matter, ids, await marks_of(owner))
+
+
+async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
+    """The phones record, upload and claim; one operation of theirs is refused."""
+    phone = seen.phone
+    await signed(phone, *seen.inspectors[:2])
+    capture = phone.capture(a_jpeg())
+    await submitted(seen, [capture], [an_answer()])
+    await phone.post(f"/api/v1/evidence/{capture.id}/urls")
+    place = bucket.presign_put(
+        await seen.owner.fetchval("select object_key from evidence"),
+        size=len(capture.raw),
+        mime="image/jpeg",
+        sha256_hex=capture.sha256,
+        now=datetime.now(UTC),  # noqa: TID251 - the store judges an address by the real time
+    )
+    async with httpx.AsyncClient() as store:
+        await store.put(place.url, content=capture.raw, headers=place.headers)
+    await phone.complete(capture)
+    await phone.send(phone.op("visit.dance", {}))
+    await work.drain()
+
+
+async def _drawn(office: drawing.Office, work: Work) -> dict[str, UUID]:
+    await drawing.institutions(office.act, range(101, 107))
+    await drawing.inspectors(office.act, range(101, 106))
+    await drawing.a_party(office)
+    plan = await drawing.an_approved_plan(office)
+    draw = await drawing.a_frozen_draw(office, plan)
+    await drawing.throw_dice(office, draw)
+    await work.drain()
+    waiting = await plans.create(drawing.a_draft(office.at, code="2026-Q2-01"), act=office.act)
+    return {"plan_id": waiting.id, "plan": plan.id, "draw_id": draw.id}
+
+
+async def _papers(
+    owner: asyncpg.Connection, matter: casework.Matter, clock: StillClock
+) -> dict[str, UUID]:
+    """A served order with a reply, a previewed publication, a case and a filing."""
+    rules, act, user = load(), matter.office.author.act(clock()), matter.user.act(clock())
+    notice = await casework.served(matter, clock())
+    words = Words(kind="rectified", text="已经整改", finding=matter.findings[0].id)
+    reply = await replies.save(notice.id, new_id(), words, base=None, act=user)
+    await casework.concluded(owner, matter.visit, clock())
+    preview = await publications.prepare(
+        "result", matter.visit, Content(wordings=("correction_ordered",)), rules=rules, act=act
+    )
+    grave = await casework.another(owner, matter, clock(), "TI_02")
+    case = await cases.open_critical((grave.findings[0].id,), reason="目录外开班", act=act)
+    filing = await filings.save(
+        matter.institution, "R06", "2026", TRAINING_PLAN, act=user, rules=rules
+    )
+    return {
+        "notice_id": notice.id,
+        "finding_id": matter.findings[0].id,
+        "reply_id": reply.id,
+        "publication_id": preview.id,
+        "case_id": case.id,
+        "filing_id": filing.id,
+    }
