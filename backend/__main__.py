@@ -12,6 +12,7 @@ VERBS = {
     "run": "an empty office on embedded servers",
     "serve": "one process; the environment names the servers",
     "migrate": "bring database and buckets up to date",
+    "prepare": "migrate, then settle",
     "settle": "one-time links of the first three administrators",
     "doctor": "the state of every part",
     "selfcheck": "the embedded store's doors, tried",

@@ -69,7 +69,7 @@ async def _tell(message: Message, scope: Scope) -> None:
         )
 
 
-def _stamp(request: Request[Any, Any, Any]) -> None:
+async def _stamp(request: Request[Any, Any, Any]) -> None:
     request.state.request_id = str(request.app.state.new_id())
 
 
@@ -97,6 +97,7 @@ def _session(settings: Settings) -> DefineMiddleware:
         secure=settings.secure_cookies,
         samesite="lax",
         store="sessions",
+        exclude=["^/api/"],  # bearer tokens only: an empty session a call would be a row a call
     ).middleware
 
 

@@ -10,7 +10,9 @@ from backend.services import policy
 from backend.services.errors import Denied
 
 
-def authorise(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def authorise(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
     """Let the caller pass when the route's action allows its roles.
 
     A handler states its action as ``@get(..., action="plans.read")``; one without is a fault that

@@ -16,13 +16,12 @@ def main(args: argparse.Namespace) -> int:
             print(notice)
         settings = office.settings_of(running, data, origin)
         office.remember(settings, data)
-        for word in ("migrate", "settle"):
-            child = office.verb(running, settings, word, log=data / f"{word}.log")
-            running.children.remove(child)
-            if child.process.wait():
-                print(child.tail())
-                return 1
-            print(child.tail().rpartition("\n--\n")[2])
+        child = office.verb(running, settings, "prepare", log=data / "prepare.log")
+        running.children.remove(child)
+        failed = child.process.wait()
+        print(child.tail() if failed else child.tail().rpartition("\n--\n")[2])
+        if failed:
+            return 1
         office.serve(running, settings, args.port, log=data / "app.log")
         print(f"明察 Mingcha: {origin}  (Ctrl-C 停止 stops)")
         return office.wait(running)

@@ -37,7 +37,7 @@ def main(_args: argparse.Namespace) -> int:
     """Print one link per administrator; each sets one password, once, within 24 hours."""
     settings = from_environment()
     links = asyncio.run(settle(settings))
-    print("--")
+    print("--", flush=True)
     for login, secret in links.items():
         print(f"{login:10} {settings.origin}/desk/first/{secret}")
     if not links:
