@@ -67,7 +67,10 @@ def intake(mime: str, size: int) -> bytes:
 
 
 FILES = "/api/v1/notices/{notice}/evidence"
-TEAM = b'{"team":[{"inspector":"{over}","lead":true},{"inspector":"{fit}","lead":false}],"reason":"x"}'
+TEAM = (
+    b'{"team":[{"inspector":"{over}","lead":true},{"inspector":"{fit}","lead":false}],'
+    b'"reason":"x"}'
+)
 CASES: dict[str, tuple[str, str, bytes, int, str, str]] = {
     "malformed": ("author", "/api/v1/cases", b'{"findings":', 400, "request.malformed", ""),
     "unknown field": ("user", FILES, b'{"colour":"red"}', 422, "request.invalid", "colour"),
