@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import uvloop
 
-from tests.bench import bench_draw, bench_scale, bench_start, bench_submit, rig
+from tests.bench import bench_draw, bench_photo, bench_scale, bench_start, bench_submit, rig
 from tests.bench.crew import a_crew
 from tests.bench.figures import Figure, as_json, table
 
-NAMES = ("start", "submit", "scale", "draw")
+NAMES = ("start", "submit", "scale", "photo", "draw")
 DRAW_SCALE = 20
 
 
@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures += bench_start.run()
     if {"submit", "scale"} & set(names):
         figures += _on_servers(names, args.stored)
+    if "photo" in names:
+        figures += bench_photo.run()
     if "draw" in names:
         drawn = bench_draw.run(scale=args.draw_scale, rounds=5)
         figures += [Figure(f"draw: {name}", value, "") for name, value in drawn.items()]

@@ -24,8 +24,13 @@ from media.bucket import (
 )
 from media.errors import Family
 
-NOW = datetime.fromtimestamp(int(datetime.now(UTC).timestamp()), UTC)  # noqa: TID251 - S3's clock
-UNTIL = NOW + timedelta(days=5 * 366)
+
+def now() -> datetime:
+    """The store's own clock, to the second: an address made minutes ago is refused."""
+    return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - S3 compares with the real one
+
+
+UNTIL = now() + timedelta(days=5 * 366)
 RAW = b"mingcha " * 40_000
 SHA = sha256(RAW).hexdigest()
 numbers = itertools.count()
@@ -45,8 +50,9 @@ def admin(s3: Bucket) -> Minio:
     )
 
 
-def signed(s3: Bucket, key: str, *, now: datetime = NOW) -> presign.Presigned:
-    return s3.presign_put(key, size=len(RAW), mime="image/jpeg", sha256_hex=SHA, now=now)
+def signed(s3: Bucket, key: str, *, at: datetime | None = None) -> presign.Presigned:
+    at = at or now()
+    return s3.presign_put(key, size=len(RAW), mime="image/jpeg", sha256_hex=SHA, now=at)
 
 
 def put(address: presign.Presigned, raw: bytes = RAW, **headers: str) -> int:
@@ -83,8 +89,8 @@ def test_an_address_serves_one_key_one_method_and_a_quarter_of_an_hour(s3: Bucke
     moved = presign.Presigned("PUT", address.url.replace(key, a_key()), address.headers)
     assert put(moved) == 403
     assert httpx.delete(address.url, headers=address.headers).status_code == 403
-    assert put(signed(s3, key, now=NOW - timedelta(seconds=presign.PUT_SECONDS + 60))) == 403
-    assert put(signed(s3, key, now=NOW - timedelta(seconds=presign.PUT_SECONDS - 60))) == 200
+    assert put(signed(s3, key, at=now() - timedelta(seconds=presign.PUT_SECONDS + 60))) == 403
+    assert put(signed(s3, key, at=now() - timedelta(seconds=presign.PUT_SECONDS - 60))) == 200
 
 
 def test_parts_are_pinned_too(s3: Bucket) -> None:
@@ -98,7 +104,7 @@ def test_parts_are_pinned_too(s3: Bucket) -> None:
         number=1,
         size=len(RAW),
         sha256_hex=SHA,
-        now=NOW,
+        now=now(),
     )
     assert put(part, RAW[:-1] + b"x") == 400
     assert put(part, RAW + b"x") == 403
@@ -129,7 +135,7 @@ def test_promotion_keeps_the_bytes_and_locks_them(s3: Bucket) -> None:
         assert refused.value.code == "AccessDenied"
     with pytest.raises(S3Error):
         client.set_object_retention(
-            name, key, Retention(GOVERNANCE, NOW + timedelta(days=1)), held.version
+            name, key, Retention(GOVERNANCE, now() + timedelta(days=1)), held.version
         )
     assert s3.rehash(Room.ORIGINALS, key, held.version).sha256 == SHA
 
@@ -156,22 +162,22 @@ def test_promotion_of_other_bytes_is_refused(s3: Bucket) -> None:
 def test_downloads_are_attachments_for_a_minute(s3: Bucket) -> None:
     key, version = uploaded(s3)
 
-    def get(now: datetime) -> httpx.Response:
+    def get(at: datetime) -> httpx.Response:
         address = s3.presign_get(
             Room.QUARANTINE,
             key,
             version=version,
             filename="证据.jpg",
             mime="image/jpeg",
-            now=now,
+            now=at,
         )
         return httpx.get(address.url)
 
-    answer = get(NOW)
+    answer = get(now())
     assert (answer.status_code, answer.content) == (200, RAW)
     assert answer.headers["content-disposition"].startswith("attachment; filename*=UTF-8''%E8")
     assert answer.headers["content-type"] == "image/jpeg"
-    assert get(NOW - timedelta(seconds=presign.GET_SECONDS + 30)).status_code == 403
+    assert get(now() - timedelta(seconds=presign.GET_SECONDS + 30)).status_code == 403
 
 
 def test_derivatives_are_stored_and_checkpoints_locked(s3: Bucket) -> None:

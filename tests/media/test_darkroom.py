@@ -5,7 +5,6 @@ import os
 import re
 import resource
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -378,27 +377,3 @@ def test_a_frame_of_a_twisted_child_is_no_answer() -> None:
     for raw in (b"", b"\xff\xff\xff\xff", b"\0\0\0\x05ab"):
         with pytest.raises(EOFError):
             previews.receive_head(io.BytesIO(raw))
-
-
-def processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def test_a_photo_costs_at_most_twice_its_plain_decoding(room: Darkroom) -> None:
-    """Processor time of both processes for a 12-megapixel photo, previews and pipes included."""
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("processor time of a child is read from /proc")
-    raw = samples.a_photo(4000, 3000)
-    room.develop("image/jpeg", raw)
-    child = child_of(room)
-    plain = made = 0.0
-    for _ in range(10):
-        before = time.process_time()
-        with Image.open(io.BytesIO(raw), formats=["JPEG"]) as picture:
-            picture.load()
-        middle, child_before = time.process_time(), processor_seconds(child)
-        room.develop("image/jpeg", raw)
-        made += time.process_time() - middle + processor_seconds(child) - child_before
-        plain += middle - before
-    assert made <= 2 * plain
