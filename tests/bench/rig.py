@@ -204,7 +204,7 @@ async def stand(running: Running) -> AsyncIterator[Stand]:
             store=running.s3,
             keys=Path(folder) / "keys",
             origin="http://testserver",
-            duties=(),
+            duties=("web",),
             pool_size=CONNECTIONS,
             secure_cookies=False,
         )
