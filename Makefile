@@ -58,7 +58,7 @@ long: env-dev  ## the full-size runs
 	$(PY) -m pytest -m slow $(ARGS)
 
 fuzz: env-dev  ## schemathesis and the parsers, longer
-	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest tests/test_schema.py tests/media $(ARGS)
+	HYPOTHESIS_PROFILE=fuzz $(PY) -m pytest tests/test_schema.py tests/media tests/inspection_plans $(ARGS)
 
 bench: env-dev  ## measure; prints the figures of docs/benchmarks.md
 	@$(PY) -m tests.bench $(ARGS)

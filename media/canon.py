@@ -89,8 +89,16 @@ def spelled(raw: bytes, value: object) -> None:
     Raises: NotCanonical ("not_canonical").
     Source: evidence-and-sync 1.
     """
-    if _sorted.encode(value) != raw or not _plain(raw):
+    if not (_same(raw, value) and _plain(raw)):
         canonical(raw)
+
+
+def _same(raw: bytes, value: object) -> bool:
+    """Whether the compiled encoder spells ``value`` as ``raw``; a lone surrogate it cannot."""
+    try:
+        return _sorted.encode(value) == raw
+    except UnicodeEncodeError:
+        return False
 
 
 def _plain(raw: bytes) -> bool:

@@ -32,10 +32,15 @@ from backend.settings import Database, Settings
 from backend.settings import Store as StoreSettings
 from media.bucket import Bucket
 
-hypothesis_settings.register_profile(
-    "house", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-hypothesis_settings.load_profile("house")
+# The house's runs are the same every time; new examples are looked for by `make fuzz`.
+for name, found in (("house", {"derandomize": True}), ("fuzz", {"max_examples": 1000})):
+    hypothesis_settings.register_profile(
+        name,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+        **found,
+    )
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 # What the migrations fill in; a test must not lose it.
 KEPT = frozenset({"region", "occupation", "migration"})

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from media import canon, keys, ops
@@ -123,6 +123,7 @@ def test_a_record_is_spelled_as_its_fields_are(record: Record) -> None:
 
 
 @given(texts, st.sampled_from([b" ", b"\t", b""]))
+@example("\ud800", b" ")
 def test_only_the_one_spelling_of_a_record_passes(text: str, space: bytes) -> None:
     raw = (
         json.dumps({"a": 1, "b": text}, ensure_ascii=True, separators=(",", ":")).encode() + space
