@@ -67,6 +67,8 @@ def consequences(
 def _clauses(
     item: Item, failed: Collection[str], in_force: dict[ClauseId, Clause]
 ) -> tuple[ClauseId, ...]:
+    if not failed:
+        return item.clauses
     concepts: set[str] = set()
     for name in failed:
         named = _concepts(item, name)

@@ -27,7 +27,6 @@ select e.id, e.visit, e.notice, e.item, e.channel, e.sha256, e.size, e.mime, e.s
 from evidence e
 """
 OF_VISIT = COLUMNS + "where e.visit = $1 order by e.id"
-OF_NOTICE = COLUMNS + "where e.notice = $1 order by e.id"
 ONE = COLUMNS + "where e.id = $1"
 FILE = """
 select e.region, e.sha256, e.mime, e.state, e.object_key, e.version_id, d.object_key as made_key
@@ -84,13 +83,6 @@ async def of_visit(visit_id: UUID, *, act: Act) -> tuple[EvidenceRecord, ...]:
         if not await DB.connection.fetchval("select true from visit where id = $1", visit_id):
             raise Absent
         rows = await DB.connection.fetch(OF_VISIT, visit_id)
-    return tuple(_record(row) for row in rows)
-
-
-async def of_notice(notice_id: UUID, *, act: Act) -> tuple[EvidenceRecord, ...]:
-    """All evidence sent in for a notice that the caller may see."""
-    async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(OF_NOTICE, notice_id)
     return tuple(_record(row) for row in rows)
 
 

@@ -10,14 +10,18 @@ from backend.piccolo_conf import DB
 from backend.services import audit, policy
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
-from inspection_plans import gates, states
+from inspection_plans import gates, states, verdict
+from inspection_plans.checklist import Judged
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 from inspection_plans.states import Noun
+from inspection_plans.vocabulary import Verdict
 
 FAILED = """
-select a.item, coalesce(string_agg(distinct nullif(a.reason, ''), '；'), '') as detail
-from answer a where a.visit = $1 and a.verdict = 'fail' group by a.item order by a.item
+select a.item, coalesce(string_agg(distinct nullif(a.reason, ''), '；'), '') as detail,
+  coalesce(array_agg(distinct part) filter (where part is not null), '{}') as failed
+from answer a left join unnest(a.failed) as part on true
+where a.visit = $1 and a.verdict = 'fail' group by a.item order by a.item
 """
 # clauses travel as one text a row: unnest flattens an array of arrays.
 INSERT = """
@@ -78,24 +82,27 @@ async def derive(visit_id: UUID, *, act: Act, rules: Library) -> tuple[UUID, ...
         )
         if visit is None:
             raise Absent
-        sheet = rules.sheet(visit["sheet"], visit["jurisdiction"], visit["on_date"])
-        failed = [
-            (item, row["detail"])
-            for row in await DB.connection.fetch(FAILED, visit_id)
-            if (item := sheet.item(row["item"])) is not None
+        place, day = visit["jurisdiction"], visit["on_date"]
+        rows = {row["item"]: row for row in await DB.connection.fetch(FAILED, visit_id)}
+        judged = [
+            Judged(item=code, verdict=Verdict.FAIL, failed=tuple(row["failed"]))
+            for code, row in rows.items()
         ]
+        sheet = rules.sheet(visit["sheet"], place, day)
+        titles = {item.code: item.zh for item in sheet.items}
+        found = verdict.suspected(sheet, judged, rules.effective_set(place, day))
         added = await DB.connection.fetch(
             INSERT,
             visit["region"],
             visit["institution"],
             visit_id,
             act.at,
-            [act.new_id() for _ in failed],
-            [item.code for item, _ in failed],
-            [item.zh for item, _ in failed],
-            [detail for _, detail in failed],
-            [item.severity.value for item, _ in failed],
-            [" ".join(item.clauses) for item, _ in failed],
+            [act.new_id() for _ in found],
+            [one.item for one in found],
+            [titles[one.item] for one in found],
+            [rows[one.item]["detail"] for one in found],
+            [one.severity.value for one in found],
+            [" ".join(one.clauses) for one in found],
         )
         for row in added:
             await audit.record(

@@ -39,6 +39,18 @@ async def test_only_failed_answers_are_suspected_once(
     assert await findings.derive(visit, act=product, rules=load()) == ()
 
 
+async def test_a_finding_cites_what_the_ticked_option_breaches_and_no_more(
+    owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    office = await casework.an_office(clock())
+    visit = await casework.a_visit(office, await casework.an_institution(office, clock()), clock())
+    await casework.answered(owner, visit, TI_02="fail")
+    await owner.execute("update answer set failed = '{result:not_listed}' where visit = $1", visit)
+    await findings.derive(visit, act=await world.the_product(clock()), rules=load())
+    [found] = await findings.page(Wanted(visit=visit), act=office.author.act(clock()))
+    assert {load().clause(clause).concept for clause in found.clauses} == {"outside_catalogue"}
+
+
 async def test_two_workers_derive_at_once(owner: asyncpg.Connection, clock: StillClock) -> None:
     office = await casework.an_office(clock())
     visit = await casework.a_visit(office, await casework.an_institution(office, clock()), clock())
