@@ -5,14 +5,18 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from backend.jobs.context import Context
-from backend.services import occurrences
+from backend.services import occurrences, sessions
 
 DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
 
 
 async def tick(context: Context) -> int:
-    """Order due draws and the daily look at disclosures; how many were ordered."""
+    """Order due draws and the daily look at disclosures; how many were ordered.
+
+    Sessions that have ended are forgotten on the way.
+    """
     at = context.clock()
+    await sessions.sweep()
     ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
     return ordered + await occurrences.fire_daily(
         "draws:daily", "draw.daily", hour=DISCLOSURE_HOUR_UTC, regions=context.regions, at=at

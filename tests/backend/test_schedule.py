@@ -14,7 +14,7 @@ from litestar import Litestar
 
 from backend.jobs import leader, schedule
 from backend.jobs.context import Context
-from backend.services import occurrences, plans
+from backend.services import occurrences, plans, sessions
 from tests import drawing
 from tests.conftest import START, StillClock, Work
 from tests.drawing import Office
@@ -49,6 +49,13 @@ async def slots(owner: Owner) -> list[tuple[str, int]]:
     """The draws' slots that were claimed, and how late."""
     rows = await owner.fetch("select * from occurrence where schedule like 'plan:%' order by 1")
     return [(row["schedule"], row["late_by_s"]) for row in rows]
+
+
+async def test_a_tick_forgets_sessions_that_have_ended(owner: Owner, context: Context) -> None:
+    await sessions.put("over", b"x", timedelta(seconds=-1))
+    await sessions.put("lives", b"x", timedelta(hours=1))
+    await schedule.tick(context)
+    assert [row["key"] for row in await owner.fetch("select key from session_kv")] == ["lives"]
 
 
 async def test_a_plan_fires_when_its_instant_comes_and_once(
