@@ -10,8 +10,9 @@ from backend.api import parties, public_draws
 from backend.api.routes import get, post
 from backend.clock import token
 from backend.keyring import Keyring
-from backend.services import ceremony, disclosure, draws, voids
+from backend.services import ceremony, disclosure, draws, framediffs, voids
 from backend.services.act import Act
+from backend.services.framediffs import Difference
 from backend.services.records.draws import Ceremony, DrawRecord, Hex64, Signature, Verdict
 from backend.services.records.plans import Name, PartyCode, Reason, Source
 
@@ -79,6 +80,12 @@ async def record(draw_id: FromPath[UUID], act: Act) -> dict[str, Any]:
 async def verdict(draw_id: FromPath[UUID], act: Act) -> Verdict:
     """The verifier's answer to the disclosed record."""
     return await disclosure.verify(draw_id, act=act)
+
+
+@get("/api/v1/draws/{draw_id:uuid}/frame-diff", action="draws.read")
+async def frame_diff(draw_id: FromPath[UUID], act: Act) -> Difference:
+    """What appeared, vanished or moved since the last frame, and what the catalogue says."""
+    return await framediffs.difference(draw_id, act=act)
 
 
 @post("/api/v1/plans/{plan_id:uuid}/draw", action="draws.run")
@@ -160,6 +167,7 @@ HANDLERS = [
     one,
     record,
     verdict,
+    frame_diff,
     freeze,
     commit,
     entropy,

@@ -15,6 +15,7 @@ from backend.services import (
     crews,
     drawrows,
     errands,
+    framediffs,
     frames,
     parties,
     plans,
@@ -82,6 +83,7 @@ async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
     objects = await frames.objects(plan, at=act.at, key=key)
     crew = await crews.crew(plan, objects, token=token)
     group(objects.rows, list(objects.strata.values()))
+    diff = await framediffs.between(plan, objects, act=act)
     return Frozen(
         plan=frames.plan_doc(plan, objects),
         frames={"objects": objects.rows, "inspectors": crew.rows, "blocked": crew.blocked},
@@ -93,6 +95,7 @@ async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
             "filtered": msgspec.to_builtins(crew.filtered),
             "reasons": crew.reasons,
             "exclusions": objects.exclusions,
+            "diff": msgspec.to_builtins(diff),
         },
     )
 
@@ -173,6 +176,7 @@ async def _announce(
         "entropy": [{"source": one.source, "ref": one.ref} for one in draw.entropy],
         "exclusions": _tally(kept.pseudonyms["exclusions"]),
         "filtered": _tally(kept.pseudonyms["reasons"]),
+        **framediffs.body(kept.pseudonyms),
         "reveal_by": draw.reveal_by.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "disclose_on": draw.disclose_on.isoformat(),
         "late_by_s": draw.late_by_s,

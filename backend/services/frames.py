@@ -59,6 +59,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     institution: UUID
     region: int
     kind: str
+    risk: str = ""
     training_class: UUID | None = None
     class_session: UUID | None = None
 
@@ -143,13 +144,18 @@ def _stratify(
     return [fitting[row["risk_class"], row["region"]][0] for row in found]
 
 
+def first_day(plan: PlanRecord, at: datetime) -> date:
+    """The first day on which a drawn visit can be: of the window, and after the draw."""
+    return max(plan.window_from, on_day(at) + timedelta(days=1))
+
+
 def working_days(plan: PlanRecord, at: datetime) -> list[str]:
     """The working days of the window after the draw, ISO. Raises: NoDays ("frame.no_days").
 
     Source: draw.md section 6b.
     """
     calendar = load_calendar()
-    first = max(plan.window_from, on_day(at) + timedelta(days=1))
+    first = first_day(plan, at)
     length = (plan.window_until - first).days + 1
     days = [first + timedelta(days=place) for place in range(max(length, 0))]
     worked = [day.isoformat() for day in days if calendar.is_working_day(day)]
@@ -181,7 +187,12 @@ def plan_doc(plan: PlanRecord, objects: Objects) -> Row:
 
 def _institution(row: Mapping[str, Any]) -> tuple[Row, Target]:
     ident = f"{row['credit_code']}/{row['kind']}"
-    target = Target(institution=row["institution"], region=row["region"], kind=row["kind"])
+    target = Target(
+        institution=row["institution"],
+        region=row["region"],
+        kind=row["kind"],
+        risk=row["risk_class"] or "",
+    )
     return {"id": ident, "area": str(row["region"])}, target
 
 
@@ -191,6 +202,7 @@ def _session(row: Mapping[str, Any]) -> tuple[Row, Target]:
         institution=row["institution"],
         region=row["region"],
         kind="class_session",
+        risk=row["risk_class"] or "",
         training_class=row["training_class"],
         class_session=row["class_session"],
     )
@@ -206,12 +218,11 @@ async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
     """
     spec = plan.spec
     by_session = spec.objects == "class_session"
-    first = max(plan.window_from, on_day(at) + timedelta(days=1))
     found = await DB.connection.fetch(
         SESSIONS if by_session else INSTITUTIONS,
         plan.region,
         plan.year,
-        first,
+        first_day(plan, at),
         plan.window_until,
         list(spec.kinds),
         list(spec.occupations),
