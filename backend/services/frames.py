@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,9 +15,10 @@ from backend.piccolo_conf import DB
 from backend.services.errors import ServiceRefusal
 from backend.services.planchecks import selection_doc
 from backend.services.records.plans import PlanRecord, Stratum
+from inspection_plans import policy
 from inspection_plans.draw.digest import hexdigest
 from inspection_plans.errors import Family
-from inspection_plans.loader import load_calendar
+from inspection_plans.loader import jurisdiction_of, load_calendar
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NO_CAP = 1_000_000
@@ -44,6 +46,13 @@ class Ambiguous(ServiceRefusal):
 
     code = "frame.ambiguous"
     family = Family.CONFLICT
+
+
+class TooManyByHand(ServiceRefusal):
+    """More objects are excluded by hand than the plan's ceiling allows."""
+
+    code = "frame.too_many_by_hand"
+    family = Family.GATE
 
 
 class NoDays(ServiceRefusal):
@@ -100,6 +109,7 @@ def _exclusion(row: Mapping[str, Any], plan: PlanRecord) -> str | None:
         ("CASE_OPEN", row["case_open"]),
         ("CAP_REACHED", row["visits"] >= cap),
         ("COOLDOWN", tired),
+        ("MANUAL", row["manual"]),
     ):
         if holds:
             return code
@@ -185,6 +195,18 @@ def plan_doc(plan: PlanRecord, objects: Objects) -> Row:
     return doc
 
 
+def _by_hand(plan: PlanRecord, built: Objects) -> None:
+    """Hold the exclusions by hand under the ceiling, a share of the whole frame.
+
+    Raises: TooManyByHand ("frame.too_many_by_hand").  Source: draw.md section 2.7.
+    """
+    share = policy.policy("manual_exclusion_ceiling", jurisdiction_of(plan.region)).value
+    ceiling = Fraction(str(share))
+    count, whole = built.exclusions.get("MANUAL", 0), len(built.rows)
+    if count > whole * ceiling:
+        raise TooManyByHand(field="exclusions", count=count, frame=whole, ceiling=str(ceiling))
+
+
 def _institution(row: Mapping[str, Any]) -> tuple[Row, Target]:
     ident = f"{row['credit_code']}/{row['kind']}"
     target = Target(
@@ -226,6 +248,7 @@ async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
         plan.window_until,
         list(spec.kinds),
         list(spec.occupations),
+        plan.id,
     )
     wanted = sorted({code for stratum in spec.strata for code in stratum.regions})
     below = {
@@ -249,4 +272,5 @@ async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
     )
     if all("excl" in row for row in rows):
         raise FrameEmpty(rows=len(rows), exclusions=built.exclusions)
+    _by_hand(plan, built)
     return built

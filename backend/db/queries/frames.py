@@ -1,7 +1,10 @@
 """Who can be drawn and who can be sent: rows of frames with the dated facts of exclusions."""
 
-# $1 region of the plan, $2 year, $3 first possible day, $4 last day, $5 kinds, $6 occupations
+# $1 region of the plan, $2 year, $3 first possible day, $4 last day, $5 kinds,
+# $6 occupations, $7 plan
 _FACTS = """
+  exists (select from manual_exclusion m where m.plan = $7 and m.institution = i.id
+    and m.state = 'confirmed') as manual,
   exists (select from case_file f where f.institution = i.id and f.state <> 'closed') as case_open,
   (select count(*) from visit v where v.institution = i.id and v.selection = 'random'
      and extract(year from v.on_date) = $2 and v.state not in ('closed', 'unreachable')) as visits,
