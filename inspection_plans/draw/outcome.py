@@ -9,7 +9,7 @@ from .canon import digest
 from .days import days
 from .digest import hexdigest
 from .seed import unhex
-from .select import select
+from .select import select_with_totals
 from .send import assign
 
 
@@ -68,11 +68,15 @@ def send(
 def draw(
     alg: str, seed: str, plan: Mapping[str, Any], frames: Mapping[str, Sequence[Any]]
 ) -> dict[str, Any]:
-    """Draw everything: {selection, assignment, days}; nothing when an error is raised."""
-    selection = select(alg, seed, plan, frames["objects"])
+    """Draw everything: {selection, totals, assignment, days}; nothing when an error is raised.
+
+    `totals` are those of `select_with_totals`: the sealed profile shows them instead of rows.
+    """
+    selection, totals = select_with_totals(alg, seed, plan, frames["objects"])
     assignment = send(alg, seed, plan, frames, selection)
     return {
         "selection": selection,
+        "totals": totals,
         "assignment": assignment,
         "days": draw_days(alg, seed, plan, frames["objects"], selection),
     }
@@ -93,8 +97,10 @@ def draw_days(
 def written(outcome: Mapping[str, Any]) -> dict[str, Any]:
     """Give the parts so that they have a canonical text: ids cannot be keys, maps are lists."""
     assignment = outcome["assignment"]
+    totals = {"totals": outcome["totals"]} if "totals" in outcome else {}
     return {
         "selection": outcome["selection"],
+        **totals,
         "assignment": {**assignment, "loads": sorted(assignment["loads"].items())},
         "days": sorted(outcome["days"].items()),
     }

@@ -1,9 +1,38 @@
-"""The public record and its chained log (draw.md section 9)."""
+"""The public record and its chained log (draw.md section 9).
+
+**Log.** An entry is {seq, prev, time, type, body, hash}; `TYPES` says what a body holds at least.
+What is not plain from its name:
+
+* `plan_year.draws` are {draw, due ISO date, number}; numbers count 1, 2, 3 … through the year.
+* `attempt_open.stage` is `draw`, `assignment` (only the sending is tried anew) or `external` (a
+  draw made elsewhere: entered, labelled, never verifiable).
+* `freeze.objects` and `.inspectors` are {root, count}, `.parties` codes in byte order, `.entropy`
+  [{source, ref}]. `.party_keys` is [{party, kind, key}] in the order of `.parties`: the Ed25519
+  public key, 64 hexadecimal digits, by which a party commits and countersigns. Optional:
+  `.exclusions` [{code, count}], and `.replacement_tip`, the committed end of the supervisor's
+  chain of replacement keys (section 8, strong profile).
+* `commit.signature`: the party's signature over pad32("ssj1.commit") and the commitment's bytes.
+* `reveal.countersigned` and `disclose.countersigned` are [{party, head, signature}]: signatures
+  over the 32 bytes of the hash of an entry that stands before this one. `disclose` holds all
+  that were given since the reveals, so that none can vanish later.
+* `disclose.persons` is [{id, licence, salt}], of those sent alone (section 2.5).
+* `result` holds what `outcome.sealed` gives; of an external draw {status: "external", platform,
+  reference, drawn_on, visits: digest of the record's list} instead.
+* `replace.link` is the next link of the replacement chain, where a tip was frozen.
+* `supplement` holds whole rows {inspectors: [row], blocked: [[inspector, object]]}. A new attempt
+  of the stage `assignment` has them in its frame too; without one they count for substitutes.
+
+**Record.** Profile `full` is what `build` gives, `sealed` what `build_sealed`, `external` what
+`build_external`; `attach` adds two lists. `countersigns` are [{party, head, signature}] that the
+log cannot hold because they sign its end: at least one covers the last entry about the draw.
+`openings` are frame rows proved alone: {frame: objects or inspectors, row, salt, index, count,
+path}, which is what `merkle.opening` gives and the frame's name.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .canon import canonical, digest
@@ -16,8 +45,6 @@ from .seed import tagged
 FIRST_PREV = "0" * 64
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
-# What the body of each type holds at least. `draws` of a year are {draw, due ISO date}; roots
-# are {root, count}; `stage` is "draw", or "assignment" when only the sending is tried anew.
 TYPES: dict[str, tuple[str, ...]] = {
     "plan_year": ("year", "draws"),
     "attempt_open": ("draw", "attempt", "stage"),
@@ -26,12 +53,12 @@ TYPES: dict[str, tuple[str, ...]] = {
     "commit": ("draw", "attempt", "party", "commitment"),
     "entropy": ("draw", "attempt", "source", "ref", "value"),
     "reveal": ("draw", "attempt", "party", "digest", "countersigned"),
-    "result": ("draw", "attempt", "status", "seed", "selection", "assignment", "days"),
+    "result": ("draw", "attempt", "status"),
     "void": ("draw", "attempt", "party", "reason"),
     "withdraw": ("draw", "object", "reason", "evidence", "by", "second"),
     "replace": ("draw", "stratum", "object", "withdrawn"),
     "substitute": ("draw", "visit", "place", "event", "released", "inspector"),
-    "supplement": ("draw", "inspectors"),
+    "supplement": ("draw", "inspectors", "blocked"),
     "disclose": ("draw", "attempt"),
     "opening": ("draw", "attempt", "party", "value"),
 }
@@ -100,6 +127,24 @@ def result_body(
     return {"draw": draw, "attempt": attempt, **sealed(alg, seed, outcome)}
 
 
+def external_body(
+    alg: str, draw: str, attempt: int, origin: Mapping[str, str], visits: Iterable[Any]
+) -> dict[str, Any]:
+    """Give the body of the `result` of a draw made elsewhere.
+
+    `origin` is {platform, reference, drawn_on}; `visits` is what was entered, canonical JSON.
+    """
+    named = {name: origin[name] for name in ("platform", "reference", "drawn_on")}
+    body = {"draw": draw, "attempt": attempt, "status": "external", **named}
+    return {**body, "visits": digest(alg, list(visits))}
+
+
+def _profile(
+    profile: str, alg: str, draw: str, plan: Mapping[str, Any], log: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {"profile": profile, "alg": alg, "draw": draw, "plan": dict(plan), "log": list(log)}
+
+
 def build(
     alg: str,
     draw: str,
@@ -115,15 +160,51 @@ def build(
     Disclosures, openings and withdrawals are entries of the log; they stand nowhere twice.
     """
     return {
-        "alg": alg,
-        "draw": draw,
-        "plan": dict(plan),
+        **_profile("full", alg, draw, plan, log),
         "objects": list(frames["objects"]),
         "inspectors": list(frames["inspectors"]),
         "blocked": list(frames["blocked"]),
         "keys": {"objects": keys["objects"], "inspectors": keys["inspectors"]},
-        "log": list(log),
         "selection": list(outcome["selection"]),
         "assignment": dict(outcome["assignment"]),
         "days": dict(outcome["days"]),
     }
+
+
+def build_sealed(
+    alg: str,
+    draw: str,
+    plan: Mapping[str, Any],
+    *,
+    log: Sequence[Mapping[str, Any]],
+    totals: Iterable[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Put the record of profile SEALED-ROWS together: no row, but totals and thresholds.
+
+    `totals` are those of `outcome.draw`; the log holds the openings of all secrets, so that
+    everybody can compute the ticket of a row that was opened to him.
+    """
+    return {**_profile("sealed", alg, draw, plan, log), "totals": list(totals)}
+
+
+def build_external(
+    alg: str,
+    draw: str,
+    plan: Mapping[str, Any],
+    *,
+    log: Sequence[Mapping[str, Any]],
+    visits: Iterable[Any],
+) -> dict[str, Any]:
+    """Put the record of a draw made elsewhere together; nothing in it can be replayed."""
+    return {**_profile("external", alg, draw, plan, log), "visits": list(visits)}
+
+
+def attach(
+    record: Mapping[str, Any],
+    *,
+    countersigns: Iterable[Mapping[str, str]] = (),
+    openings: Iterable[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """Give a record of any profile with the signatures over its head and with single rows."""
+    proofs = {"openings": list(openings)} if openings else {}
+    return {**record, "countersigns": list(countersigns), **proofs}

@@ -116,18 +116,33 @@ def prepare(
     return groups, targets(plan, strata, groups, marker(alg, seed, "ssj1.stratum"))
 
 
-def select(
-    alg: str, seed: str, plan: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    """Draw institutions: one result per stratum in byte order; ids in drawn order.
+def _total(start: Digest, urn: Urn, part: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the stratum's figures with its threshold, the largest key that was drawn."""
+    last = part["random"][-1] if part["random"] else None
+    threshold = None
+    if last is not None:
+        state = start.copy()
+        state.update(last.encode())
+        threshold = str(urn.key(int.from_bytes(state.digest(), "big"), last))
+    lists = ("must", "certain", "random", "reserve")
+    figures = {name: part[name] for name in part if name not in lists}
+    counts = {name: len(part[name]) for name in lists}
+    # Texts, because both may be beyond the integers of canonical JSON.
+    return {**figures, **counts, "weight": str(urn.total), "threshold": threshold}
 
-    Raises: E_DUP_STRATUM; by row E_ID, E_CONTROL, E_SURROGATE, E_NFC, E_DUP_ID, E_STRATUM,
-    E_WEIGHT, E_MUST_EXCL; then E_RATIO, E_MODE.  Source: draw.md sections 5 and 13.
+
+def select_with_totals(
+    alg: str, seed: str, plan: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Draw institutions; give what `select` gives, and its totals by stratum (section 2.6).
+
+    A total is {stratum, frame, eligible, target, n, shortfall}, the counts {must, certain,
+    random, reserve}, and {weight: W, threshold: largest drawn key or null}, both decimal texts.
     """
     groups, wanted = prepare(alg, seed, plan, rows)
     start = hasher(alg)(tagged("ssj1.ticket") + unhex(seed, "seed"))
     spare = count(plan, "reserve", 0)
-    drawn = []
+    drawn, totals = [], []
     for ident, part in groups.items():
         target = wanted[ident]
         n = min(target, part.eligible)
@@ -147,4 +162,16 @@ def select(
                 "reserve": order[urn.open :],
             }
         )
-    return drawn
+        totals.append(_total(start, urn, drawn[-1]))
+    return drawn, totals
+
+
+def select(
+    alg: str, seed: str, plan: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Draw institutions: one result per stratum in byte order; ids in drawn order.
+
+    Raises: E_DUP_STRATUM; by row E_ID, E_CONTROL, E_SURROGATE, E_NFC, E_DUP_ID, E_STRATUM,
+    E_WEIGHT, E_MUST_EXCL; then E_RATIO, E_MODE.  Source: draw.md sections 5 and 13.
+    """
+    return select_with_totals(alg, seed, plan, rows)[0]
