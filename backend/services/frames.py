@@ -25,6 +25,7 @@ NO_CAP = 1_000_000
 EXAMPLES = 5
 Token = Callable[[int], bytes]
 Row = dict[str, Any]
+Place = tuple[str | None, int, bool]
 
 
 class FrameEmpty(ServiceRefusal):
@@ -128,19 +129,25 @@ def opaque(names: Iterable[str], key: bytes, alg: str) -> dict[str, str]:
 def _fits(stratum: Stratum, row: Mapping[str, Any], below: Mapping[int, frozenset[int]]) -> bool:
     if stratum.risk and row["risk_class"] not in stratum.risk:
         return False
+    if stratum.visited is not None and row["seen"] != (stratum.visited == "before"):
+        return False
     return not stratum.regions or any(row["region"] in below[code] for code in stratum.regions)
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    """What decides the stratum of a row: risk class, region, whether it was visited."""
+    return row["risk_class"], row["region"], row["seen"]
 
 
 def _stratify(
     found: Sequence[Mapping[str, Any]], plan: PlanRecord, below: Mapping[int, frozenset[int]]
 ) -> list[str]:
     """The stratum name of every row. Raises: Uncovered, Ambiguous."""
-    fitting: dict[tuple[str, int], list[str]] = {}
+    fitting: dict[Place, list[str]] = {}
     for row in found:
-        place = (row["risk_class"], row["region"])
-        if place not in fitting:
-            fitting[place] = [s.name for s in plan.spec.strata if _fits(s, row, below)]
-    places = Counter((row["risk_class"], row["region"]) for row in found)
+        if _place(row) not in fitting:
+            fitting[_place(row)] = [s.name for s in plan.spec.strata if _fits(s, row, below)]
+    places = Counter(map(_place, found))
     for refusal, wrong in (
         (Uncovered, [place for place, names in fitting.items() if not names]),
         (Ambiguous, [place for place, names in fitting.items() if len(names) > 1]),
@@ -149,9 +156,12 @@ def _stratify(
             raise refusal(
                 field="strata",
                 count=sum(places[place] for place in wrong),
-                examples=[{"risk": risk, "region": region} for risk, region in wrong[:EXAMPLES]],
+                examples=[
+                    {"risk": risk, "region": region, "visited": "before" if seen else "never"}
+                    for risk, region, seen in wrong[:EXAMPLES]
+                ],
             )
-    return [fitting[row["risk_class"], row["region"]][0] for row in found]
+    return [fitting[_place(row)][0] for row in found]
 
 
 def first_day(plan: PlanRecord, at: datetime) -> date:

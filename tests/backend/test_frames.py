@@ -135,6 +135,46 @@ async def test_who_was_visited_rests_and_has_a_yearly_cap(
     assert set(free.values()) == {None}
 
 
+async def test_strata_tell_the_never_visited_from_the_others(
+    app: Litestar, clock: StillClock, owner: Owner
+) -> None:
+    office = await drawing.an_office(app, clock())
+    await drawing.institutions(office.act, range(1, 9))
+    await drawing.inspectors(office.act, range(1, 9))
+    first = await drawing.a_frozen_draw(office, await drawing.an_approved_plan(office))
+    await drawing.throw_dice(office, first)
+    await draws.run(first.id, act=office.act, keys=office.keys)
+    strata = (
+        Stratum(name="未查过", ratio="1", visited="never"),
+        Stratum(name="查过", ratio="1/4", visited="before"),
+    )
+    spec = drawing.a_spec(strata=strata, cool_down_days=0)
+    plan = await drawing.an_approved_plan(office, code="again", spec=spec)
+    again = await drawing.a_frozen_draw(office, plan)
+    row = await owner.fetchrow("select * from draw_frame where draw = $1", again.id)
+    names = {v: k for k, v in msgspec.json.decode(row["pseudonyms"])["strata"].items()}
+    before = {
+        found["credit_code"]
+        for found in await owner.fetch(
+            "select credit_code from institution where id in (select institution from visit)"
+        )
+    }
+    stratum = {
+        one["id"].partition("/")[0]: names[one["stratum"]]
+        for one in msgspec.json.decode(row["objects"])
+    }
+    assert stratum == {
+        code: "查过" if code in before else "未查过"
+        for code in map(drawing.credit_code, range(1, 9))
+    }
+    only = drawing.a_spec(strata=strata[:1], cool_down_days=0)
+    lonely = await drawing.an_approved_plan(office, code="only", spec=only)
+    with pytest.raises(ServiceRefusal) as refusal:
+        await drawing.a_frozen_draw(office, lonely)
+    assert refusal.value.code == "frame.uncovered"
+    assert refusal.value.facts["count"] == 4
+
+
 async def test_expired_certificates_are_left_out_and_reported(
     app: Litestar, clock: StillClock, owner: Owner
 ) -> None:
@@ -218,7 +258,8 @@ async def test_strata_that_miss_somebody_are_named(
     spec = drawing.a_spec(strata=(Stratum(name="低风险", risk=("A", "B"), ratio="1/2"),))
     plan = await drawing.an_approved_plan(office, spec=spec)
     facts = await refused("frame.uncovered", drawing.a_frozen_draw(office, plan), owner)
-    assert facts == {"count": 1, "examples": [{"risk": "D", "region": 370000}]}
+    example = {"risk": "D", "region": 370000, "visited": "never"}
+    assert facts == {"count": 1, "examples": [example]}
 
 
 async def test_strata_that_overlap_are_named(
@@ -233,7 +274,8 @@ async def test_strata_that_overlap_are_named(
     )
     plan = await drawing.an_approved_plan(office, spec=drawing.a_spec(strata=strata))
     facts = await refused("frame.ambiguous", drawing.a_frozen_draw(office, plan), owner)
-    assert facts["examples"] == [{"risk": "B", "region": world.WEIHAI}]
+    example = {"risk": "B", "region": world.WEIHAI, "visited": "never"}
+    assert facts["examples"] == [example]
 
 
 async def test_cities_are_strata_with_all_below_them(

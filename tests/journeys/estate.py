@@ -12,7 +12,8 @@ import httpx
 from litestar import Litestar
 
 from backend.clock import new_id
-from backend.services import cases, filings, plans, publications, replies
+from backend.services import cases, exclusions, filings, plans, publications, replies
+from backend.services.exclusions import NewExclusion
 from backend.services.publications import Content
 from backend.services.replies import Words
 from inspection_plans.loader import load
@@ -111,7 +112,7 @@ async def an_estate(
         await seen.desk.take(kind, *ONE_OF_EACH[kind])
     await _visited(seen, work.context.bucket, work)
     ids = {"visit_id": seen.visit, "institution_id": seen.institution}
-    ids |= await _drawn(office, work)
+    ids |= await _drawn(office, work, seen.institution)
     matter = await casework.a_matter(owner, clock())
     ids |= await _papers(owner, matter, clock)
     for name, sql in ROWS.items():
@@ -142,7 +143,7 @@ async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
     await work.drain()
 
 
-async def _drawn(office: drawing.Office, work: Work) -> dict[str, UUID]:
+async def _drawn(office: drawing.Office, work: Work, institution: UUID) -> dict[str, UUID]:
     await drawing.institutions(office.act, range(101, 107))
     await drawing.inspectors(office.act, range(101, 106))
     await drawing.a_party(office)
@@ -151,7 +152,14 @@ async def _drawn(office: drawing.Office, work: Work) -> dict[str, UUID]:
     await drawing.throw_dice(office, draw)
     await work.drain()
     waiting = await plans.create(drawing.a_draft(office.at, code="2026-Q2-01"), act=office.act)
-    return {"plan_id": waiting.id, "plan": plan.id, "draw_id": draw.id}
+    wish = NewExclusion(institution=institution, reason="正在接受巡视", paper="虚构函1号")
+    excluded = await exclusions.propose(waiting.id, wish, act=office.act)
+    return {
+        "plan_id": waiting.id,
+        "plan": plan.id,
+        "draw_id": draw.id,
+        "exclusion_id": excluded.id,
+    }
 
 
 async def _papers(

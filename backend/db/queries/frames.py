@@ -9,7 +9,10 @@ _FACTS = """
   (select count(*) from visit v where v.institution = i.id and v.selection = 'random'
      and extract(year from v.on_date) = $2 and v.state not in ('closed', 'unreachable')) as visits,
   (select max(v.on_date) from visit v where v.institution = i.id and v.selection = 'random'
-     and v.state not in ('closed', 'unreachable')) as last_visit
+     and v.state not in ('closed', 'unreachable')) as last_visit,
+  exists (select from visit v where v.institution = i.id and v.selection = 'random'
+    and v.state not in ('closed', 'unreachable') and v.on_date >= coalesce((select max(e.listed_on)
+      from catalogue_entry e where e.institution = i.id and e.listed_on <= $4), v.on_date)) as seen
 """
 _LISTED = """
   select from catalogue_entry e where e.institution = i.id and e.kind = {kind}

@@ -31,12 +31,15 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 class Stratum(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """层: risk classes and cities (with all below them); empty means all.
 
+    ``visited``: never or before, at random, in the term of the current listing; a stratum of
+    the never visited with ratio 1/r reaches everybody within the r draws that are left.
     ``ratio`` is exact text such as ``1/10`` or ``0.05``; ``size`` weighs a total.
     """
 
     name: Name
     risk: Annotated[tuple[RiskClass, ...], Meta(max_length=4)] = ()
     regions: Annotated[tuple[Region, ...], Meta(max_length=100)] = ()
+    visited: Literal["never", "before"] | None = None
     ratio: Annotated[str, Meta(max_length=24)] | None = None
     min: Count | None = None
     max: Count | None = None
