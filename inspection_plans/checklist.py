@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
-import msgspec
-
 from inspection_plans.errors import Family, RuleRefusal
+from inspection_plans.records import Mismatch, Record, decode
 from inspection_plans.sheets import (
     AnyPart,
     Choice,
@@ -25,7 +24,7 @@ from inspection_plans.sheets import (
     When,
     YesNo,
 )
-from inspection_plans.vocabulary import Record, Verdict
+from inspection_plans.vocabulary import Verdict
 
 Skip = Literal["not_applicable", "could_not_check"]
 _MOST = 10**12
@@ -321,6 +320,6 @@ def answer_of(item: str, body: Mapping[str, Any]) -> Answer:
     Raises: WrongAnswer ("checklist.wrong_answer") for unknown or ill-typed keys.
     """
     try:
-        return msgspec.convert({**body, "item": item}, Answer)
-    except msgspec.ValidationError as wrong:
-        raise WrongAnswer(field=item, item=item, expected=str(wrong)) from None
+        return decode({**body, "item": item}, Answer)
+    except Mismatch as wrong:
+        raise WrongAnswer(field=item, item=item, expected=wrong.first.message) from None

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from inspection_plans import jurisdictions
 from inspection_plans.bounds import within
-from inspection_plans.reading import PackRefusal, Path, Source, UnknownValue
+from inspection_plans.reading import PackRefusal, Source, UnknownValue
+from inspection_plans.records import Path
 from inspection_plans.sheets import AnyPart, Count, Item, Ratio, Scale, Sheet
 from inspection_plans.vocabulary import Clause, ClauseId, Gate, Pack, Setting, Terms
 

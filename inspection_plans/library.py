@@ -1,11 +1,9 @@
 """What applies where and when: packs, clauses and sheets put together; reads nothing itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from typing import ClassVar
-
-import msgspec
 
 from inspection_plans import jurisdictions
 from inspection_plans.errors import Family, RuleRefusal
@@ -42,16 +40,28 @@ class SheetNotInForce(RuleRefusal):
     family: ClassVar[Family] = Family.CONFLICT
 
 
-@dataclass(frozen=True)
 class Library:
-    """All packs, sheets, gates and wordings, checked against each other by the loader."""
+    """All packs, sheets, gates and wordings, checked against each other by the loader.
 
-    terms: Terms
-    packs: Mapping[str, Pack]
-    clauses: Mapping[ClauseId, Clause]
-    sheets: Mapping[str, Sheet]
-    gates: Mapping[str, Gate]
-    wordings: Wordings
+    No dataclass: a web framework that finds one in a handler's arguments checks it field by field.
+    """
+
+    def __init__(
+        self,
+        *,
+        terms: Terms,
+        packs: Mapping[str, Pack],
+        clauses: Mapping[ClauseId, Clause],
+        sheets: Mapping[str, Sheet],
+        gates: Mapping[str, Gate],
+        wordings: Wordings,
+    ) -> None:
+        self.terms = terms
+        self.packs = packs
+        self.clauses = clauses
+        self.sheets = sheets
+        self.gates = gates
+        self.wordings = wordings
 
     def jurisdiction_of(self, region: int) -> Jurisdiction:
         """Return the nearest jurisdiction with a pack of its own, else the nation.
@@ -117,7 +127,7 @@ class Library:
         )
         if not items:
             raise SheetNotInForce(sheet=sheet, jurisdiction=jurisdiction, on=on.isoformat())
-        return msgspec.structs.replace(written, items=items)
+        return replace(written, items=items)
 
     def _applied(self, item: Item, jurisdiction: str, in_force: set[ClauseId]) -> Item | None:
         clauses = tuple(clause for clause in item.clauses if clause in in_force)
@@ -128,7 +138,7 @@ class Library:
             for part in item.answer
             if jurisdictions.covers(part.jurisdictions, jurisdiction)
         )
-        return msgspec.structs.replace(item, clauses=clauses, answer=parts) if parts else None
+        return replace(item, clauses=clauses, answer=parts) if parts else None
 
     def _part(self, part: AnyPart, clauses: tuple[ClauseId, ...]) -> AnyPart:
         if isinstance(part, Choice | MultiChoice):
@@ -138,8 +148,8 @@ class Library:
                 for option in part.options
                 if not option.concepts or not concepts.isdisjoint(option.concepts)
             )
-            return msgspec.structs.replace(part, options=options)
+            return replace(part, options=options)
         if isinstance(part, Ratio) and part.min_from is not None:
             share = self.clauses[part.min_from.clause].parameters[part.min_from.parameter]
-            return msgspec.structs.replace(part, min=str(share))
+            return replace(part, min=str(share))
         return part

@@ -6,12 +6,13 @@ from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from inspection_plans import crosscheck
 from inspection_plans.crosscheck import PackFiles
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, decode
+from inspection_plans.records import plain
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import (
     Clause,
@@ -150,6 +151,16 @@ def applied_sheet(sheet: str, jurisdiction: str, on: date) -> tuple[Sheet, str]:
     """
     applied = load().sheet(sheet, jurisdiction, on)
     return applied, applied.version
+
+
+@lru_cache(maxsize=1024)
+def sheet_document(sheet: str, jurisdiction: str, on: date) -> dict[str, Any]:
+    """Return ``applied_sheet`` as JSON values for sending; shared, so never to be changed.
+
+    Raises: UnknownSheet ("sheet.unknown"), SheetNotInForce ("sheet.not_in_force").
+    """
+    document: dict[str, Any] = plain(applied_sheet(sheet, jurisdiction, on)[0])
+    return document
 
 
 @cache

@@ -1,9 +1,8 @@
 """Settings: what the notices leave open, with basis and bounds; the nearest jurisdiction wins."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
-
-import msgspec
 
 from inspection_plans import jurisdictions
 from inspection_plans.bounds import within
@@ -59,7 +58,7 @@ def override(name: str, jurisdiction: str, value: int | str) -> Setting:
         raise OutOfBounds(
             field=name, value=value, min=bounds.min, max=bounds.max, options=bounds.options
         )
-    return msgspec.structs.replace(setting, value=value)
+    return replace(setting, value=value)
 
 
 def number(name: str, jurisdiction: str) -> int:

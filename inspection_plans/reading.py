@@ -1,23 +1,26 @@
 """YAML text to frozen records, and refusals that name file, line and clause."""
 
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
-import msgspec
 import yaml
 
+from inspection_plans import records
 from inspection_plans.errors import RuleRefusal
+from inspection_plans.records import Fault, Flaw, Mismatch, Path
 
 T = TypeVar("T")
-Path = tuple[str | int, ...]
 
 
 class PackRefusal(RuleRefusal):
-    """Root of what can be wrong with pack files; facts are file, line, clause and more."""
+    """Root of what can be wrong with pack files; facts are file, line, clause and more.
+
+    ``also``: what else is wrong in the same file, in order.
+    """
 
     code: ClassVar[str] = "packs.refused"
+    also: tuple["PackRefusal", ...] = ()
 
 
 class Unreadable(PackRefusal):
@@ -50,6 +53,14 @@ class Malformed(PackRefusal):
     code: ClassVar[str] = "packs.malformed"
 
 
+_REFUSED: dict[Flaw, type[PackRefusal]] = {
+    Flaw.MISSING: Malformed,
+    Flaw.MALFORMED: Malformed,
+    Flaw.UNKNOWN_KEY: UnknownKey,
+    Flaw.UNKNOWN_VALUE: UnknownValue,
+}
+
+
 @dataclass(frozen=True)
 class Source:
     """The text of one file, for turning a place inside it into a line."""
@@ -58,7 +69,10 @@ class Source:
     text: str
 
     def line(self, path: Path) -> int:
-        """Return the 1-based line where ``path`` starts: the key's, or the list entry's."""
+        """Return the 1-based line where ``path`` starts: the key's, or the list entry's.
+
+        A key that is not there is told at the mapping that lacks it.
+        """
         node: Any = yaml.compose(self.text, Loader=yaml.CSafeLoader)
         if node is None:
             return 1
@@ -68,7 +82,10 @@ class Source:
                 node = node.value[int(step)]
                 mark = node.start_mark
             else:
-                key, node = next(pair for pair in node.value if pair[0].value == step)
+                pairs = [pair for pair in node.value if pair[0].value == str(step)]
+                if not pairs:
+                    break
+                key, node = pairs[0]
                 mark = key.start_mark
         return int(mark.line) + 1
 
@@ -103,27 +120,12 @@ class _Strict(yaml.CSafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_STEP = re.compile(r"\[(\d+|\.\.\.)\]|\.([A-Za-z_][A-Za-z0-9_]*)")
-_PLACE = re.compile(r"`\$([^`]*)`")
-_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]+)`")
-
-
-def _path(message: str) -> Path:
-    """Turn msgspec's ``$[3].rule`` into steps; ``[...]`` (a mapping's value) ends the path."""
-    place = _PLACE.search(message)
-    steps: list[str | int] = []
-    for number, name in _STEP.findall(place.group(1) if place else ""):
-        if number == "...":
-            break
-        steps.append(int(number) if number else name)
-    unknown = _UNKNOWN_FIELD.search(message)
-    return (*steps, unknown.group(1)) if unknown else tuple(steps)
-
-
-def _named(data: Any, path: Path) -> str | None:  # noqa: ANN401 - decoded YAML of unknown shape
+def _nearest(data: Any, path: Path) -> str | None:  # noqa: ANN401 - decoded YAML of unknown shape
     """Name the nearest clause, pack, item or setting above ``path``."""
     name = _name(data)
     for step in path:
+        if isinstance(data, dict) and step not in data:
+            break
         data = data[step]
         name = _name(data) or name
     return name
@@ -143,7 +145,7 @@ def decode(source: Source, shape: type[T]) -> T:
 
     Raises: Unreadable ("packs.unreadable"), DuplicateKey ("packs.duplicate_key"),
     UnknownKey ("packs.unknown_key"), UnknownValue ("packs.unknown_value"),
-    Malformed ("packs.malformed").
+    Malformed ("packs.malformed"); the first one, with the others of the file as ``also``.
     """
     try:
         data = yaml.load(source.text, Loader=_Strict)  # noqa: S506 - a safe loader's child
@@ -157,15 +159,14 @@ def decode(source: Source, shape: type[T]) -> T:
             file=source.name, line=line, clause=None, message=str(broken.problem)
         ) from None
     try:
-        return msgspec.convert(data, shape)
-    except msgspec.ValidationError as wrong:
-        message = str(wrong)
-        path = _path(message)
-        refusal: type[PackRefusal] = Malformed
-        if _UNKNOWN_FIELD.search(message):
-            refusal = UnknownKey
-        elif "Invalid enum value" in message:
-            refusal = UnknownValue
-        raise source.refuse(
-            refusal, path, _named(data, path), message=message.partition(" - at ")[0]
-        ) from None
+        return records.decode(data, shape)
+    except Mismatch as wrong:
+        first, *also = [_told(source, data, fault) for fault in wrong.faults]
+        first.also = tuple(also)
+        raise first from None
+
+
+def _told(source: Source, data: Any, fault: Fault) -> PackRefusal:  # noqa: ANN401 - decoded YAML
+    return source.refuse(
+        _REFUSED[fault.flaw], fault.path, _nearest(data, fault.path), message=fault.message
+    )

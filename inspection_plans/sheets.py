@@ -5,9 +5,7 @@ import json
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
-from msgspec import Meta
-
+from inspection_plans.records import Meta, Record, plain
 from inspection_plans.vocabulary import (
     NATIONAL,
     Bilingual,
@@ -15,7 +13,6 @@ from inspection_plans.vocabulary import (
     Code,
     JurisdictionCode,
     Line,
-    Record,
     Severity,
 )
 
@@ -202,7 +199,6 @@ class Sheet(Record, frozen=True, kw_only=True):
 
 def canonical(sheet: Sheet) -> bytes:
     """Return the content as sorted, compact UTF-8 JSON, integers only, absent keys omitted."""
-    content = msgspec.to_builtins(sheet)
     return json.dumps(
-        content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        plain(sheet), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode()

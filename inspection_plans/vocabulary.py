@@ -5,8 +5,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, NewType
 
-from msgspec import Meta, Struct
+from inspection_plans.records import Meta, Record
 
+__all__ = ["Record"]
 ClauseId = NewType("ClauseId", str)
 Jurisdiction = NewType("Jurisdiction", str)
 NATIONAL = Jurisdiction("national")
@@ -20,10 +21,6 @@ ClauseCode = Annotated[
     ClauseId, Meta(pattern=r"^[a-z]+-\d{4}-\d+/[0-9a-z.]+/[a-z0-9-]+$", max_length=90)
 ]
 JurisdictionCode = Annotated[Jurisdiction, Meta(pattern=r"^(national|CN-\d{2}(\d{2}){0,2})$")]
-
-
-class Record(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Root of all records: keywords only, nothing unknown, nothing changed afterwards."""
 
 
 class Kind(StrEnum):

@@ -7,10 +7,9 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
-from msgspec import Meta
-
 from inspection_plans.errors import Family, RuleRefusal
-from inspection_plans.vocabulary import Line, Record
+from inspection_plans.records import Meta, Record
+from inspection_plans.vocabulary import Line
 
 _SATURDAY = 5
 _DAY = timedelta(days=1)

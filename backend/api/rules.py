@@ -1,14 +1,15 @@
 """The rules as data: which clauses apply at a place on a day, and what a sheet asks."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar.params import FromPath, FromQuery, QueryParameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from backend.api.routes import get
 from inspection_plans.library import Library
 from inspection_plans.loader import jurisdiction_of
+from inspection_plans.records import plain
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import Clause
 
@@ -44,7 +45,11 @@ class ClauseOut(Struct, frozen=True):
 
 class SheetOut(Struct, frozen=True):
     version: str
-    sheet: Sheet
+    sheet: Annotated[dict[str, Any], Meta(description="Id, titles and items, as in the packs")]
+
+    @classmethod
+    def of(cls, sheet: Sheet) -> "SheetOut":
+        return cls(sheet.version, plain(sheet))
 
 
 @get("/api/v1/rules/clauses", action="rules.read", sync_to_thread=False)
@@ -65,8 +70,7 @@ def clause(rules: Library, clause_id: FromPath[str]) -> ClauseOut:
 @get("/api/v1/rules/sheets/{sheet:str}", action="rules.read", sync_to_thread=False)
 def sheet(rules: Library, sheet: FromPath[str], region: Region, on: FromQuery[date]) -> SheetOut:
     """A checklist 检查表 as it applies in a region on a day, with its version."""
-    applied = rules.sheet(sheet, jurisdiction_of(region), on)
-    return SheetOut(applied.version, applied)
+    return SheetOut.of(rules.sheet(sheet, jurisdiction_of(region), on))
 
 
 HANDLERS = [clauses, clause, sheet]

@@ -19,7 +19,7 @@ from backend.services.errors import Denied
 from backend.services.rollcalls import Roster
 from inspection_plans import policy, states
 from inspection_plans.library import Library
-from inspection_plans.loader import applied_sheet
+from inspection_plans.loader import applied_sheet, sheet_document
 from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
 from media import tokens
@@ -111,7 +111,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
-    """Tasks changed since; sheets by digest and the clauses they cite, each once.
+    """Tasks changed since; sheets by digest as the packs write them, and the clauses they cite.
 
     ``gone`` are visits this inspector no longer has; ``next_at`` is when to ask again at the
     latest, if a task opens later; ``cursor`` is the next ``since``.
@@ -121,7 +121,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Task, ...]
     gone: tuple[UUID, ...]
     next_at: datetime | None
-    sheets: dict[str, Sheet]
+    sheets: dict[str, dict[str, Any]]
     clauses: dict[str, str]
 
 
@@ -143,17 +143,14 @@ async def bundle(since: int, *, act: Act, keys: Keyring, rules: Library) -> Bund
         tasks = [await _task(row, team.get(row["id"], ()), act, keys) for row in rows]
         gone = await DB.connection.fetch(GONE, inspector, after)
         opens = await DB.connection.fetchval(NEXT, inspector, act.at)
-    sheets = {
-        row["sheet_digest"]: applied_sheet(row["sheet"], row["jurisdiction"], row["on_date"])[0]
-        for row in rows
-    }
+    asked = {r["sheet_digest"]: (r["sheet"], r["jurisdiction"], r["on_date"]) for r in rows}
     return Bundle(
         cursor=int(act.at.timestamp() * 1000),
         tasks=tuple(tasks),
         gone=tuple(row["visit"] for row in gone),
         next_at=opens,
-        sheets=sheets,
-        clauses=_clauses(sheets.values(), rules),
+        sheets={digest: sheet_document(*key) for digest, key in asked.items()},
+        clauses=_clauses((applied_sheet(*key)[0] for key in asked.values()), rules),
     )
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from backend.piccolo_conf import DB
 from backend.services.act import Act
+from inspection_plans.records import Record, decode
 from inspection_plans.vocabulary import Bilingual, ClauseCode
 
 FILE = Path(__file__).parent / "data" / "occupations.yaml"
@@ -33,7 +34,7 @@ class Occupation(msgspec.Struct, frozen=True):
     source: str
 
 
-class Shipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Shipped(Record, frozen=True, kw_only=True):
     """The data file: names by code, levels by code, the clause they come from."""
 
     source: ClauseCode
@@ -44,7 +45,7 @@ class Shipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def shipped() -> Shipped:
     """The shipped data, read once."""
-    return msgspec.convert(yaml.safe_load(FILE.read_text("utf-8")), Shipped)
+    return decode(yaml.safe_load(FILE.read_text("utf-8")), Shipped)
 
 
 async def load(connection: asyncpg.Connection) -> None:

@@ -13,6 +13,7 @@ from backend.services.errors import ServiceRefusal
 from backend.services.payloads import PAYLOADS, Payload
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
+from inspection_plans.records import Record, decode
 from inspection_plans.vocabulary import ClauseCode
 
 FILE = Path(__file__).parent / "data" / "registers.yaml"
@@ -45,7 +46,7 @@ class PayloadInvalid(ServiceRefusal):
     family: ClassVar[Family] = Family.INVALID
 
 
-class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Register(Record, frozen=True, kw_only=True):
     """One register: ``filer`` files it for a ``period``, ``clause`` asks for it."""
 
     zh: str
@@ -59,7 +60,7 @@ class Register(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def registers() -> dict[str, Register]:
     """Every register by its number."""
-    return msgspec.convert(yaml.safe_load(FILE.read_text("utf-8")), dict[str, Register])
+    return decode(yaml.safe_load(FILE.read_text("utf-8")), dict[str, Register])
 
 
 def register(code: str) -> Register:
