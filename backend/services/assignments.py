@@ -1,5 +1,7 @@
 """Assignments 派单: another team under a raised epoch; what the old one still sends is flagged."""
 
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from backend.piccolo_conf import DB
@@ -23,6 +25,22 @@ where visit = $1 and state = 'active'
 MOVE = "update visit set state = $2, epoch = $3 where id = $1"
 
 
+async def sound(ids: Sequence[UUID], institution: UUID, *, on: date, jurisdiction: str) -> None:
+    """Hold a team against gate G1 inside the running transaction.
+
+    Raises: Absent, DeclaredRelation, CertificateExpired, TeamTooSmall ("visit.…").
+    """
+    found = await DB.connection.fetch(MEMBERS, list(ids), institution, on)
+    if {one["id"] for one in found} != set(ids):
+        raise Absent(field="team")
+    gates.team(
+        [gates.Member(one["id"], one["licence_until"]) for one in found],
+        [one["id"] for one in found if one["related"]],
+        on=on,
+        minimum=settings.number("team_size", jurisdiction),
+    )
+
+
 async def reassign(
     visit_id: UUID, team: tuple[NewAssignment, ...], reason: str, *, act: Act
 ) -> int:
@@ -37,15 +55,11 @@ async def reassign(
     policy.require(act.by, "visits.assign")
     async with DB.transaction(act.by.scope):
         row = await visit_reviews.lock(visit_id)
-        ids = [member.inspector for member in team]
-        found = await DB.connection.fetch(MEMBERS, ids, row["institution"], row["on_date"])
-        if {one["id"] for one in found} != set(ids):
-            raise Absent(field="team")
-        gates.team(
-            [gates.Member(one["id"], one["licence_until"]) for one in found],
-            [one["id"] for one in found if one["related"]],
+        await sound(
+            [member.inspector for member in team],
+            row["institution"],
             on=row["on_date"],
-            minimum=settings.number("team_size", row["jurisdiction"]),
+            jurisdiction=row["jurisdiction"],
         )
         epoch: int = row["epoch"] + 1
         await DB.connection.execute(END, visit_id, act.at, reason)

@@ -12,13 +12,14 @@ from backend.db.engine import Scope
 from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import drawlog, drawrows
+from backend.services import drawlog, drawrows, externals, plans
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.frames import on_day
 from backend.services.records.draws import DrawRecord, PageLine, PublicPage, Verdict
-from inspection_plans.draw.record import build
+from inspection_plans.draw.record import build, build_external, build_sealed
+from inspection_plans.draw.select import select_with_totals
 from inspection_plans.draw.verify import verify as replay
 from inspection_plans.errors import Family
 
@@ -84,16 +85,42 @@ async def _persons(draw: DrawRecord, kept: Frozen) -> list[dict[str, str]]:
     ]
 
 
+async def _origin(draw: DrawRecord) -> dict[str, Any]:
+    """The record of a draw made elsewhere."""
+    entered = await externals.held(draw.plan)
+    plan = await DB.connection.fetchrow("select * from plan where id = $1", draw.plan)
+    return build_external(
+        draw.alg,
+        draw.code,
+        externals.plan_doc(plans.to_plan(plan), entered),
+        log=await drawlog.entries(draw.region, await drawrows.year_of(draw)),
+        visits=externals.shown(entered),
+    )
+
+
 async def full(draw: DrawRecord, kept: Frozen) -> dict[str, Any]:
-    """The full record of a draw with a result, with its year's log as it is now."""
-    row = await DB.connection.fetchrow("select * from draw_result where draw = $1", draw.id)
+    """The full record of a draw with a result, with its year's log as it is now.
+
+    Under the sealed profile no row is in it: totals and thresholds, drawn once more from the
+    seed.  Source: draw.md section 2.6.
+    """
+    row = await DB.connection.fetchrow(
+        "select r.*, d.seed from draw_result r join draw d on d.id = r.draw where d.id = $1",
+        draw.id,
+    )
+    log = await drawlog.entries(draw.region, await drawrows.year_of(draw))
+    if kept.plan.get("profile") == "sealed":
+        _, totals = await asyncio.to_thread(
+            select_with_totals, draw.alg, row["seed"], kept.plan, kept.frames["objects"]
+        )
+        return build_sealed(draw.alg, draw.code, kept.plan, log=log, totals=totals)
     return build(
         draw.alg,
         draw.code,
         kept.plan,
         kept.frames,
         keys=kept.keys,
-        log=await drawlog.entries(draw.region, await drawrows.year_of(draw)),
+        log=log,
         outcome={name: row[name] for name in ("selection", "assignment", "days")},
     )
 
@@ -111,15 +138,25 @@ async def disclose(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
         if draw.state == "drawn":
             await _ripe(draw, act)
         draw = await drawrows.move(draw, "publish", {Draw.published_at: act.at}, act=act)
+        if draw.origin == "external":
+            draw = await drawrows.note(draw, "disclose", {"persons": []}, act=act)
+            await drawrows.show(draw, act=act, full=await _origin(draw))
+            return draw
         kept = await drawrows.frozen(draw_id, keys=keys)
-        persons = {"persons": await _persons(draw, kept)}
-        draw = await drawrows.note(draw, "disclose", persons, act=act)
-        secrets = await drawrows.secrets(draw_id, keys=keys)
-        for party in draw.parties:
-            opening = {"party": party, "value": secrets[party]}
-            draw = await drawrows.note(draw, "opening", opening, act=act)
-        await drawrows.sign_as_operator(draw, keys=keys, act=act)
+        draw = await _open(draw, kept, keys=keys, act=act)
         await drawrows.show(draw, act=act, full=await full(draw, kept))
+    return draw
+
+
+async def _open(draw: DrawRecord, kept: Frozen, *, keys: Keyring, act: Act) -> DrawRecord:
+    """Publish who was sent and every party's secret; the operator signs the new head."""
+    persons = {"persons": await _persons(draw, kept)}
+    draw = await drawrows.note(draw, "disclose", persons, act=act)
+    secrets = await drawrows.secrets(draw.id, keys=keys)
+    for party in draw.parties:
+        opening = {"party": party, "value": secrets[party]}
+        draw = await drawrows.note(draw, "opening", opening, act=act)
+    await drawrows.sign_as_operator(draw, keys=keys, act=act)
     return draw
 
 

@@ -51,6 +51,15 @@ def to_draw(row: asyncpg.Record) -> DrawRecord:
     return msgspec.convert(dict(row), DrawRecord)
 
 
+async def store(draw: DrawRecord) -> None:
+    """Write the row of a new attempt."""
+    values = msgspec.structs.asdict(draw) | {
+        "entropy": msgspec.to_builtins(draw.entropy),
+        "parties": list(draw.parties),
+    }
+    await Draw.insert(Draw({getattr(Draw, name): value for name, value in values.items()}))
+
+
 async def lock(draw_id: UUID) -> DrawRecord:
     """The draw, locked until the transaction ends. Raises: Absent ("thing.absent")."""
     row = await DB.connection.fetchrow(

@@ -53,6 +53,13 @@ class NotDue(ServiceRefusal):
     family = Family.CONFLICT
 
 
+class External(ServiceRefusal):
+    """The plan is drawn on another platform; its result is entered, not drawn here."""
+
+    code = "draw.external"
+    family = Family.CONFLICT
+
+
 class NoPartyLeft(ServiceRefusal):
     """Every party of the plan has made an attempt void; another plan is needed."""
 
@@ -137,11 +144,7 @@ def _row(
 
 
 async def _store(draw: DrawRecord, kept: Frozen, *, keys: Keyring) -> None:
-    values = msgspec.structs.asdict(draw) | {
-        "entropy": msgspec.to_builtins(draw.entropy),
-        "parties": list(draw.parties),
-    }
-    await Draw.insert(Draw({getattr(Draw, name): value for name, value in values.items()}))
+    await drawrows.store(draw)
     await DrawFrame.insert(
         DrawFrame(
             {
@@ -189,7 +192,7 @@ async def freeze(plan_id: UUID, *, act: Act, keys: Keyring, token: Token) -> Dra
 
     A new attempt after a void one keeps plan and frames to the byte and goes without the party
     that was missing. ``token`` gives unguessable bytes: salts, pseudonyms, the operator's share.
-    Raises: NotDue, "plan.wrong_state", "frame.*", E_* of the engine, NoPartyLeft.
+    Raises: NotDue, External, "plan.wrong_state", "frame.*", E_* of the engine, NoPartyLeft.
     Source: draw.md sections 2, 3.3, 3.5.
     """
     async with DB.transaction(act.by.scope):
@@ -197,6 +200,8 @@ async def freeze(plan_id: UUID, *, act: Act, keys: Keyring, token: Token) -> Dra
         attempts = await _attempts(plan_id)
         if attempts and attempts[-1].state != "void":
             return attempts[-1]
+        if plan.spec.origin == "external":
+            raise External(plan=plan.code)
         if act.at < plan.fire_at:
             raise NotDue(fire_at=plan.fire_at.isoformat())
         if attempts:
@@ -318,7 +323,8 @@ async def draw(draw_id: UUID, *, act: Act) -> Ceremony:
             countersigns=await drawrows.countersigns(one),
             missing=drawrows.missing(one, found),
             outcome=await drawrows.outcome(draw_id),
-            **dict(reasons),
+            filtered=reasons["filtered"] if reasons else {},
+            exclusions=reasons["exclusions"] if reasons else {},
         )
 
 

@@ -1,6 +1,6 @@
 """From a result to visits: who goes where, on which day, with which sheet, sealed until when."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -30,9 +30,8 @@ def chances(alg: str, seed_hex: str, kept: Frozen) -> dict[str, str]:
     return chances
 
 
-def _opens(day: str, hour: int) -> datetime:
+def opens(on: date, hour: int) -> datetime:
     """The instant until which a task is sealed: an hour of the visit day in Shanghai."""
-    on = datetime.fromisoformat(day).date()
     return datetime.combine(on, time(hour), SHANGHAI).astimezone(UTC)
 
 
@@ -79,7 +78,7 @@ class Errands(msgspec.Struct, frozen=True):
             sheet_digest=applied_sheet(rule.sheet, jurisdiction, on)[1],
             jurisdiction=jurisdiction,
             on_date=on,
-            sealed_until=_opens(day, self.plan.spec.tasks_open_at_hour),
+            sealed_until=opens(on, self.plan.spec.tasks_open_at_hour),
             team=self.team(team["team"]),
             plan=self.plan.id,
             draw=self.draw.id,

@@ -200,6 +200,8 @@ def plan_doc(plan: PlanRecord, objects: Objects) -> Row:
     }
     if objects.days:
         doc["days"] = objects.days
+    if spec.profile != "full":
+        doc["profile"] = spec.profile
     if spec.level_d_accepted and spec.level_d_reason:
         doc["level_d_accepted"] = spec.level_d_reason
     return doc

@@ -15,6 +15,7 @@ values ($1, $2, $3, $4, $5) on conflict do nothing returning true
 """
 DUE_PLANS = """
 select id, region, fire_at from plan where state = 'approved' and fire_at <= $1
+  and coalesce(spec ->> 'origin', 'here') = 'here'
 order by fire_at, id limit 500
 """
 

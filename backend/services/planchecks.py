@@ -149,9 +149,8 @@ def _parties(spec: PlanSpec) -> None:
     twice = len(set(spec.parties)) < len(spec.parties) or len(set(sources)) < len(sources)
     if twice or OPERATOR not in spec.parties:
         raise PartiesWrong(field="parties", parties=list(spec.parties))
-    if level_of(spec.parties, spec.entropy) == "D" and not (
-        spec.level_d_accepted and spec.level_d_reason
-    ):
+    steerable = spec.origin == "here" and level_of(spec.parties, spec.entropy) == "D"
+    if steerable and not (spec.level_d_accepted and spec.level_d_reason):
         raise LevelD(field="entropy")
 
 

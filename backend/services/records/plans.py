@@ -62,7 +62,11 @@ class Entropy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PlanSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything a plan settles in advance; days of disclosure are working days."""
+    """Everything a plan settles in advance; days of disclosure are working days.
+
+    ``origin`` external: drawn on another platform and entered, never verifiable. ``profile``
+    sealed: rows stay closed at the disclosure, each institution gets its own (draw.md 2.6).
+    """
 
     objects: Literal["institution", "class_session"] = "institution"
     kinds: Annotated[tuple[InstitutionKind, ...], Meta(min_length=1, max_length=2)] = ("training",)
@@ -84,6 +88,8 @@ class PlanSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reveal_within_hours: Annotated[int, Meta(ge=1, le=720)] = 48
     disclose_after_days: Annotated[int, Meta(ge=1, le=60)] = 20
     alg: Literal["sha256", "sm3"] = "sha256"
+    origin: Literal["here", "external"] = "here"
+    profile: Literal["full", "sealed"] = "full"
     level_d_accepted: bool = False
     level_d_reason: Reason | None = None
 
