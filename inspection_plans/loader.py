@@ -13,6 +13,7 @@ from inspection_plans.crosscheck import PackFiles
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, decode
 from inspection_plans.records import plain
+from inspection_plans.rulebook import Rulebook
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import (
     Clause,
@@ -173,6 +174,25 @@ def load_settings() -> Mapping[tuple[str, Jurisdiction], Setting]:
 def load_calendar() -> Calendar:
     """Return our own calendar, read once per process."""
     return read_calendar(HOME / "workdays")
+
+
+def read_rulebook(root: Path) -> Rulebook:
+    """Read packs, settings and calendar under ``root``, to be asked.
+
+    Raises: PackRefusal ("packs.*"), CalendarBroken ("workdays.broken_year").
+    """
+    library = read(root / "packs")
+    return Rulebook(
+        library=library,
+        settings=read_settings(root / "policy", library),
+        calendar=read_calendar(root / "workdays"),
+    )
+
+
+@cache
+def load_rulebook() -> Rulebook:
+    """Return our own rules, read once per process."""
+    return Rulebook(library=load(), settings=load_settings(), calendar=load_calendar())
 
 
 def jurisdiction_of(region: int) -> Jurisdiction:

@@ -1,21 +1,15 @@
 """Settings: what the notices leave open, with basis and bounds; the nearest jurisdiction wins."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from inspection_plans import jurisdictions
 from inspection_plans.bounds import within
-from inspection_plans.errors import Family, RuleRefusal
+from inspection_plans.errors import RuleRefusal
 from inspection_plans.loader import load_settings
-from inspection_plans.vocabulary import Jurisdiction, Setting
+from inspection_plans.rulebook import UnknownSetting, nearest
+from inspection_plans.vocabulary import Setting
 
-
-class UnknownSetting(RuleRefusal):
-    """No policy file has a setting of this name for the place."""
-
-    code: ClassVar[str] = "policy.unknown_setting"
-    family: ClassVar[Family] = Family.ABSENT
+__all__ = ["OutOfBounds", "UnknownSetting", "nearest", "number", "override", "policy"]
 
 
 class OutOfBounds(RuleRefusal):
@@ -31,20 +25,6 @@ def policy(name: str, jurisdiction: str) -> Setting:
     Source: design, "What the notices do not say is a setting".
     """
     return nearest(load_settings(), name, jurisdiction)
-
-
-def nearest(
-    settings: Mapping[tuple[str, Jurisdiction], Setting], name: str, jurisdiction: str
-) -> Setting:
-    """Return the setting of the place or of the nearest that covers it, from given settings.
-
-    Raises: UnknownSetting ("policy.unknown_setting").
-    Source: settled point 4.
-    """
-    for code in jurisdictions.lineage(jurisdiction):
-        if (name, code) in settings:
-            return settings[name, code]
-    raise UnknownSetting(field="name", name=name, jurisdiction=jurisdiction)
 
 
 def override(name: str, jurisdiction: str, value: int | str) -> Setting:

@@ -148,8 +148,9 @@ class Pack(Record, frozen=True, kw_only=True):
 
 
 class Terms(Record, frozen=True, kw_only=True):
-    """Words that packs and sheets may use; what is not here is refused."""
+    """Words that packs, sheets and questions may use; what is not here is refused."""
 
+    provinces: Annotated[tuple[JurisdictionCode, ...], Meta(min_length=1)]
     subjects: dict[Code, Bilingual]
     evidence: dict[Code, Bilingual]
     concepts: tuple[Code, ...]

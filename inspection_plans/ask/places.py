@@ -1,0 +1,67 @@
+"""What applies at a place: the effective set, and a sheet as it stands there."""
+
+from datetime import date
+from typing import Any
+
+from inspection_plans.ask.questions import Answer, Handler, Placed
+from inspection_plans.ask.refusals import NotInForce, UnknownWord
+from inspection_plans.library import SheetNotInForce
+from inspection_plans.records import plain
+from inspection_plans.rulebook import Rulebook
+
+
+class EffectiveSet(Placed, frozen=True, kw_only=True):
+    """有效条款: which clauses bind somebody at a place on a day; nobody named means everybody."""
+
+    on: date
+    subject: str | None = None
+
+
+class SheetAsked(Placed, frozen=True, kw_only=True):
+    """检查表: a sheet as it applies at a place on a day."""
+
+    sheet: str
+    on: date
+
+
+def effective_set(question: EffectiveSet, rules: Rulebook) -> Answer:
+    """Answer with clause ids, the nation's papers first, and the papers in force.
+
+    Source: clause register, "effective set".
+    """
+    if question.subject is not None and question.subject not in rules.library.terms.subjects:
+        raise UnknownWord(f"nobody is bound as {question.subject}", field="subject")
+    place, on = question.jurisdiction, question.on
+    found = rules.library.effective_set(place, on, question.subject)
+    papers = [pack.id for pack in rules.library.packs_in_force(place, on)]
+    return {"clauses": [clause.id for clause in found], "papers": papers}
+
+
+def sheet(question: SheetAsked, rules: Rulebook) -> Answer:
+    """Answer with the items, each with its clauses in force, and the version of the sheet.
+
+    Source: settled point 4 (items are inherited by children).
+    """
+    if question.sheet not in rules.library.sheets:
+        known = ", ".join(sorted(rules.library.sheets))
+        raise UnknownWord(f"no such sheet; there are {known}", field="sheet")
+    try:
+        applied = rules.library.sheet(question.sheet, question.jurisdiction, question.on)
+    except SheetNotInForce:
+        raise NotInForce("no clause in force supports this sheet then", field="on") from None
+    written: dict[str, Any] = plain(applied)
+    cited = dict.fromkeys(clause for item in applied.items for clause in item.clauses)
+    return {
+        "sheet": applied.id,
+        "version": applied.version,
+        "zh": applied.zh,
+        "en": applied.en,
+        "items": written["items"],
+        "clauses": list(cited),
+    }
+
+
+HANDLERS: dict[str, Handler[Any]] = {
+    "effective_set": Handler(EffectiveSet, effective_set),
+    "sheet": Handler(SheetAsked, sheet),
+}
