@@ -16,6 +16,7 @@ from backend.api import (
     log,
     logins,
     notices,
+    openings,
     ops,
     plans,
     public_draws,
@@ -38,6 +39,7 @@ FACES = {
         exclusions,
         externals,
         draws,
+        openings,
         visits,
         evidence,
         findings,
@@ -47,7 +49,7 @@ FACES = {
         filings,
         statistics,
     ),
-    "portal": (logins, notices, replies, filings, evidence, directories),
+    "portal": (logins, notices, replies, filings, evidence, directories, openings),
     "public": (publications, public_draws, log),
 }
 

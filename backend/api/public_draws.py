@@ -12,7 +12,7 @@ from backend.api.etags import conditional
 from backend.api.routes import get
 from backend.services import disclosure
 from backend.services.frames import on_day
-from backend.services.records.draws import PageLine
+from backend.services.records.draws import PageLine, PlannedDraw
 
 
 def _today(state: State) -> date:
@@ -49,4 +49,14 @@ async def log(
     return await disclosure.log(region, year)
 
 
-HANDLERS = [page, one, log]
+@get("/api/v1/public/draw-years/{region:int}/{year:int}", action="public.read")
+async def planned(
+    state: State,
+    region: Annotated[int, PathParameter(ge=100_000, le=999_999)],
+    year: Annotated[int, PathParameter(ge=2021, le=2100)],
+) -> tuple[PlannedDraw, ...]:
+    """The draws announced for an office's year and what became of each; omitted ones show."""
+    return await disclosure.planned(region, year, today=_today(state))
+
+
+HANDLERS = [page, one, log, planned]

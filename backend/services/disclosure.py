@@ -17,7 +17,13 @@ from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.frames import on_day
-from backend.services.records.draws import DrawRecord, PageLine, PublicPage, Verdict
+from backend.services.records.draws import (
+    DrawRecord,
+    PageLine,
+    PlannedDraw,
+    PublicPage,
+    Verdict,
+)
 from inspection_plans.draw.record import build, build_external, build_sealed
 from inspection_plans.draw.select import select_with_totals
 from inspection_plans.draw.verify import verify as replay
@@ -44,6 +50,17 @@ PAGES = """
 select draw as id, code, attempt, state, disclose_on, etag,
   state = 'drawn' and disclose_on < $3 as overdue
 from draw_page where ($1::uuid is null or draw < $1) order by draw desc limit $2
+"""
+
+
+PLANNED = """
+select owed.draw, owed.due, last.state, coalesce(last.attempt, 0) as attempts,
+  owed.due < $3 and coalesce(last.state, 'void') not in ('drawn', 'published') as overdue
+from draw_log l
+  cross join lateral jsonb_to_recordset(l.body -> 'draws') as owed (draw text, due date)
+  left join lateral (select state, attempt from draw_page p where p.code = owed.draw
+    order by p.attempt desc limit 1) last on true
+where l.region = $1 and l.year = $2 and l.type = 'plan_year' order by l.seq, owed.draw
 """
 
 
@@ -194,6 +211,16 @@ async def pages(
     async with DB.transaction(PUBLIC, readonly=True):
         rows = await DB.connection.fetch(PAGES, after, min(limit, 200), today)
     return tuple(msgspec.convert(dict(row), PageLine) for row in rows)
+
+
+async def planned(region: int, year: int, *, today: date) -> tuple[PlannedDraw, ...]:
+    """The draws that the year's log announced, in order, and what became of each.
+
+    An omitted draw shows red by itself.  Source: draw.md sections 1, 9 and 10 (never publish).
+    """
+    async with DB.transaction(PUBLIC, readonly=True):
+        rows = await DB.connection.fetch(PLANNED, region, year, today)
+    return tuple(msgspec.convert(dict(row), PlannedDraw) for row in rows)
 
 
 async def log(region: int, year: int) -> list[drawlog.Entry]:

@@ -37,6 +37,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "plans.write": frozenset({"supervisor"}),
     "plans.approve": frozenset({"approver"}),
     "draws.read": OFFICE,
+    "draws.opening": OFFICE | INSTITUTION,
     "draws.run": frozenset({"supervisor"}),
     "draws.party": frozenset({"supervisor", "approver", "auditadmin"}),
     "draws.void": frozenset({"supervisor", "approver"}),

@@ -15,6 +15,13 @@ from .seed import SPACE, marker, tagged, unhex
 _SHIFT = 128
 
 
+def pareto(ticket: int, w: int, places: int, total: int) -> int:
+    """Give the key of a row of weight w where n' places are drawn from the pool's weight W."""
+    if places > 0:
+        return (ticket * (total - places * w) << _SHIFT) // ((SPACE - ticket) * w)
+    return (ticket << _SHIFT) // w
+
+
 class Urn:
     """What one stratum is drawn from, after musts and certain ones have left the pool.
 
@@ -25,6 +32,7 @@ class Urn:
         self.certain: list[str] = []
         self.pool = group.pool
         self.weights = group.weights
+        self.given = group.weights
         self.open = n - len(group.must)
         self.total = len(group.pool) - len(group.weights) + sum(group.weights.values())
         while self.open > 0 and self._take_all():
@@ -54,10 +62,7 @@ class Urn:
 
     def key(self, ticket: int, ident: str) -> int:
         """Pareto key, an integer; the smallest are drawn."""
-        w = self.weight(ident)
-        if self.open > 0:
-            return (ticket * (self.total - self.open * w) << _SHIFT) // ((SPACE - ticket) * w)
-        return (ticket << _SHIFT) // w
+        return pareto(ticket, self.weight(ident), self.open, self.total)
 
 
 def _below(start: Digest, ids: Iterable[str], cut: bytes) -> list[tuple[bytes, str]]:
@@ -127,8 +132,10 @@ def _total(start: Digest, urn: Urn, part: Mapping[str, Any]) -> dict[str, Any]:
     lists = ("must", "certain", "random", "reserve")
     figures = {name: part[name] for name in part if name not in lists}
     counts = {name: len(part[name]) for name in lists}
-    # Texts, because both may be beyond the integers of canonical JSON.
-    return {**figures, **counts, "weight": str(urn.total), "threshold": threshold}
+    certain = min((urn.given.get(ident, 1) for ident in urn.certain), default=None)
+    # Texts, because two of them may be beyond the integers of canonical JSON.
+    bounds = {"weight": str(urn.total), "threshold": threshold, "certain_from": certain}
+    return {**figures, **counts, **bounds}
 
 
 def select_with_totals(
@@ -137,7 +144,8 @@ def select_with_totals(
     """Draw institutions; give what `select` gives, and its totals by stratum (section 2.6).
 
     A total is {stratum, frame, eligible, target, n, shortfall}, the counts {must, certain,
-    random, reserve}, and {weight: W, threshold: largest drawn key or null}, both decimal texts.
+    random, reserve}, and {weight: W and threshold: largest drawn key or null, both decimal
+    texts; certain_from: least weight of the certain ones or null}.
     """
     groups, wanted = prepare(alg, seed, plan, rows)
     start = hasher(alg)(tagged("ssj1.ticket") + unhex(seed, "seed"))

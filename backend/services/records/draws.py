@@ -142,3 +142,16 @@ class PageLine(Struct, frozen=True, kw_only=True):
     disclose_on: date
     overdue: bool
     etag: str
+
+
+class PlannedDraw(Struct, frozen=True, kw_only=True):
+    """A draw the year's log owes: ``state`` of its last attempt, None before there is one.
+
+    ``overdue``: its day is past and there is no result; nobody has to say so, it shows.
+    """
+
+    draw: str
+    due: date
+    state: DrawState | None
+    attempts: int
+    overdue: bool
