@@ -7,10 +7,12 @@ from typing import Any
 
 from .chain import entries
 from .digest import hexdigest
+from .findings import Finding, found
 from .seed import commitment, seed, unhex
 
 LEVELS = "ABCD"
 PUBLIC_SOURCES = ("drand", "lottery")
+SOURCES = (*PUBLIC_SOURCES, "dice")
 DICE = 20
 WITNESSES = 2
 
@@ -50,6 +52,10 @@ class Attempt:
         names = ("source", "ref", "value")
         return [{name: body[name] for name in names} for body in self.bodies("entropy")]
 
+    def keys(self) -> dict[str, str]:
+        """Give party -> Ed25519 public key (hex), as the freeze names them."""
+        return {item["party"]: item["key"] for item in self.freeze["party_keys"]}
+
     def seed(self, alg: str, plan: Mapping[str, Any]) -> str:
         """Recompute the seed from the secrets opened at disclosure."""
         return seed(
@@ -63,114 +69,115 @@ class Attempt:
         )
 
     def level(self) -> str:
-        """Grade by section 3.4: A two parties and public entropy, B two, C one with entropy, D."""
+        """Grade by section 3.4: A two parties and public entropy, B two, C one with entropy, D.
+
+        Two parties with one key are one.
+        """
         sources = {body["source"] for body in self.bodies("entropy")}
-        several = len(set(self.freeze["parties"])) > 1
-        if several:
+        if len(set(self.keys().values())) > 1:
             return "A" if sources.intersection(PUBLIC_SOURCES) else "B"
-        return "C" if sources else "D"
+        return "C" if sources.intersection(SOURCES) else "D"
 
 
 def attempts(log: Sequence[Mapping[str, Any]], draw: str) -> list[Attempt]:
     return [Attempt(log, opened) for opened in entries(log, "attempt_open", draw)]
 
 
-def _ordered(attempt: Attempt) -> Iterator[str]:
+def _ordered(attempt: Attempt) -> Iterator[Finding]:
     """Section 3.3: plan, freeze, all commits, entropy, all reveals, result, openings."""
-    name = f"attempt {attempt.number}"
-    seqs = {
-        kind: [entry["seq"] for entry in attempt.all(kind)]
-        for kind in (
-            "attempt_open", "plan", "freeze", "commit", "entropy", "reveal", "result", "opening"
-        )
-    }  # fmt: skip
-    for kind in ("plan", "freeze"):
-        if len(seqs[kind]) != 1:
-            yield f"{name} has {len(seqs[kind])} entries of type {kind}, not one"
     chains = (
         ("attempt_open", "plan", "freeze", "entropy", "reveal", "result", "opening"),
-        ("attempt_open", "commit", "entropy", "reveal", "result", "opening"),
+        ("attempt_open", "commit", "entropy", "reveal", "result", "disclose"),
     )
+    for kind in ("plan", "freeze"):
+        count = len(attempt.all(kind))
+        if count != 1:
+            yield found("attempts.single", attempt=attempt.number, count=count, type=kind)
     for chain in chains:
-        present = [kind for kind in chain if seqs[kind]]
-        for i in range(len(present) - 1):
-            if max(seqs[present[i]]) > min(seqs[present[i + 1]]):
-                yield f"{name}: an entry {present[i]} came after {present[i + 1]}"
+        seqs = [(kind, [entry["seq"] for entry in attempt.all(kind)]) for kind in chain]
+        seqs = [(kind, places) for kind, places in seqs if places]
+        for i in range(len(seqs) - 1):
+            (first, before), (then, after) = seqs[i], seqs[i + 1]
+            if max(before) > min(after):
+                yield found("attempts.order", attempt=attempt.number, first=first, then=then)
 
 
-def _ended(attempt: Attempt, last: int) -> Iterator[str]:
-    name = f"attempt {attempt.number}"
+def _ended(attempt: Attempt, last: int) -> Iterator[Finding]:
     ends = attempt.all("result") + attempt.all("void")
     if len(ends) != 1:
-        yield f"{name} has {len(ends)} ends, not one result or one void"
+        yield found("attempts.ends", attempt=attempt.number, count=len(ends))
     elif ends[0]["seq"] > last:
-        yield f"{name} ended after the next attempt began"
+        yield found("attempts.overlap", attempt=attempt.number)
     if attempt.all("void") and attempt.parties("reveal") == sorted(attempt.freeze["parties"]):
-        yield f"RED: {name} was made void after all secrets were known"
+        yield found("attempts.red", attempt=attempt.number)
 
 
-def _secrets(alg: str, attempt: Attempt) -> Iterator[str]:
-    name = f"attempt {attempt.number}"
+def _secrets(alg: str, attempt: Attempt) -> Iterator[Finding]:
+    number = attempt.number
     parties = sorted(attempt.freeze["parties"])
     if not parties or len(set(parties)) != len(parties):
-        yield f"{name} names no party, or one twice"
+        yield found("attempts.no_party", attempt=number)
     kinds = ("commit", "reveal", "opening") if attempt.result else ("commit",)
     for kind in kinds:
         if attempt.parties(kind) != parties:
-            yield f"{name}: the parties of {kind} are not those of the freeze"
+            yield found("attempts.parties", attempt=number, type=kind)
     if not set(attempt.parties("reveal")) <= set(parties):
-        yield f"{name}: somebody revealed who is no party"
+        yield found("attempts.stranger", attempt=number)
     commits = {body["party"]: body["commitment"] for body in attempt.bodies("commit")}
     reveals = {body["party"]: body["digest"] for body in attempt.bodies("reveal")}
     for body in attempt.bodies("opening"):
         party, value = body["party"], body["value"]
-        if commits.get(party) != commitment(alg, attempt.draw, attempt.number, party, value):
-            yield f"{name}: the secret of {party} does not open its commitment"
+        if commits.get(party) != commitment(alg, attempt.draw, number, party, value):
+            yield found("attempts.commitment", attempt=number, party=party)
         if reveals.get(party) != hexdigest(alg, unhex(value, "value")):
-            yield f"{name}: the secret of {party} is not the one revealed"
+            yield found("attempts.revealed", attempt=number, party=party)
 
 
-def _sources(attempt: Attempt) -> Iterator[str]:
-    name = f"attempt {attempt.number}"
+def _sources(attempt: Attempt) -> Iterator[Finding]:
+    number = attempt.number
     announced = sorted((item["source"], item["ref"]) for item in attempt.freeze["entropy"])
     used = sorted((item["source"], item["ref"]) for item in attempt.entropy())
     if len(set(announced)) != len(announced) or (attempt.result and announced != used):
-        yield f"{name}: the entropy used is not the entropy announced at the freeze"
+        yield found("attempts.entropy", attempt=number)
     for body in attempt.bodies("entropy"):
+        if body["source"] not in SOURCES:
+            yield found("attempts.source", attempt=number, source=body["source"])
         if body["source"] != "dice":
             continue
         value = body["value"]
         if len(value) < DICE or not (value.isascii() and value.isdigit()):
-            yield f"{name}: dice need at least {DICE} digits"
+            yield found("attempts.dice", attempt=number, least=DICE)
         if len(set(body.get("witnesses", ()))) < WITNESSES:
-            yield f"{name}: dice need two named witnesses"
+            yield found("attempts.witnesses", attempt=number)
 
 
-def _again(before: Attempt, after: Attempt) -> Iterator[str]:
+def _again(before: Attempt, after: Attempt) -> Iterator[Finding]:
     """Section 3.5: a new attempt keeps plan and frames, and goes without the party named."""
-    name = f"attempt {after.number}"
+    number = after.number
     if before.bodies("plan")[0]["digest"] != after.bodies("plan")[0]["digest"]:
-        yield f"{name} has another plan than the attempt before"
+        yield found("attempts.other_plan", attempt=number)
     frames = ("objects",) if after.stage == "assignment" else ("objects", "inspectors", "blocked")
     for frame in frames:
         if before.freeze[frame] != after.freeze[frame]:
-            yield f"{name} has another frame of {frame} than the attempt before"
+            yield found("attempts.other_frame", attempt=number, frame=frame)
     for body in before.bodies("void"):
-        if body["party"] is not None and body["party"] in after.freeze["parties"]:
-            yield f"{name} admits {body['party']}, who had made the one before void"
+        for party in {body["party"], *body.get("missing", ())}.intersection(
+            after.freeze["parties"]
+        ):
+            yield found("attempts.admitted", attempt=number, party=party)
 
 
 def check_attempts(
     alg: str, log: Sequence[Mapping[str, Any]], tries: Sequence[Attempt]
-) -> Iterator[str]:
+) -> Iterator[Finding]:
     """Tell everything in the log of one draw that breaks its rules."""
     numbers = [attempt.number for attempt in tries]
     if numbers != list(range(1, len(tries) + 1)):
-        yield f"the attempts are numbered {numbers}"
+        yield found("attempts.numbers", numbers=numbers)
     for entry in log:
         body = entry["body"]
         if tries and body.get("draw") == tries[0].draw and body.get("attempt", 1) not in numbers:
-            yield f"entry {entry['seq']} belongs to an attempt that was never opened"
+            yield found("attempts.stray", seq=entry["seq"])
     for i, attempt in enumerate(tries):
         following = tries[i + 1].all("attempt_open")[0]["seq"] if i + 1 < len(tries) else len(log)
         yield from _ended(attempt, following)
@@ -179,19 +186,19 @@ def check_attempts(
         yield from _sources(attempt)
     for i in range(1, len(tries)):
         yield from _again(tries[i - 1], tries[i])
-    yield from _results(tries)
+    yield from _stages(tries)
 
 
-def _results(tries: Sequence[Attempt]) -> Iterator[str]:
+def _stages(tries: Sequence[Attempt]) -> Iterator[Finding]:
     """At most one result for the plan; the sending alone may be tried anew when it failed."""
     status = None
     for attempt in tries:
         wanted = "draw" if status is None else "assignment"
         if attempt.stage != wanted:
-            yield f"attempt {attempt.number} is a second {attempt.stage} for one plan"
+            yield found("attempts.second", attempt=attempt.number, stage=attempt.stage)
         if status == "complete":
-            yield f"attempt {attempt.number} was opened although everything was drawn"
+            yield found("attempts.needless", attempt=attempt.number)
         if attempt.result:
             status = attempt.result["status"]
     if status is None:
-        yield "the draw has no result"
+        yield found("attempts.no_result")

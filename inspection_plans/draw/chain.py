@@ -5,40 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .days import check_days
+from .findings import Finding, found
 from .record import FIRST_PREV, TIME, TYPES, entry_hash
 
-_KEYS = {"seq", "prev", "time", "type", "body", "hash"}
+_ENTRY = {"seq", "prev", "time", "type", "body", "hash"}
 _PRINTED = 16  # hexadecimal digits of a head that a notice prints
 
 
-def check_chain(alg: str, log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def check_chain(alg: str, log: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """Tell every broken link, wrong number, unknown type, missing key and backward time."""
     prev, before = FIRST_PREV, ""
     if not log:
-        yield "the log is empty"
+        yield found("chain.empty")
     for seq, entry in enumerate(log):
-        if set(entry) != _KEYS:
-            yield f"entry {seq} has other fields than a log entry"
+        if set(entry) != _ENTRY:
+            yield found("chain.fields", seq=seq)
         if type(entry["seq"]) is not int or entry["seq"] != seq:
-            yield f"entry {seq} is numbered {entry['seq']}"
+            yield found("chain.number", seq=seq, found=entry["seq"])
         if entry["prev"] != prev:
-            yield f"entry {seq} does not follow the entry before it"
+            yield found("chain.link", seq=seq)
         if entry_hash(alg, entry) != entry["hash"]:
-            yield f"entry {seq} was changed after it was written"
+            yield found("chain.hash", seq=seq)
         if not TIME.fullmatch(entry["time"]) or entry["time"] < before:
-            yield f"entry {seq} has a time before its predecessor's, or none"
+            yield found("chain.time", seq=seq)
         missing = [key for key in TYPES.get(entry["type"], ("type",)) if key not in entry["body"]]
         if missing:
-            yield f"entry {seq} of type {entry['type']} lacks {', '.join(missing)}"
+            yield found("chain.body", seq=seq, type=entry["type"], missing=missing)
         prev, before = entry["hash"], entry["time"]
 
 
-def check_heads(log: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> Iterator[str]:
+def check_heads(log: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> Iterator[Finding]:
     """Tell every head, printed or kept by a witness, that the log does not contain."""
     for head in heads:
-        found = len(head) >= _PRINTED and any(entry["hash"].startswith(head) for entry in log)
-        if not found:
-            yield f"the head {head} that was countersigned is not in this log"
+        known = len(head) >= _PRINTED and any(entry["hash"].startswith(head) for entry in log)
+        if not known:
+            yield found("heads.missing", head=head)
 
 
 def entries(
@@ -52,19 +54,43 @@ def entries(
     ]
 
 
-def check_year(log: Sequence[Mapping[str, Any]], draw: str) -> Iterator[str]:
-    """Tell an unannounced draw, an omitted one, and one of whose result nothing is known."""
+def check_year(log: Sequence[Mapping[str, Any]], draw: str) -> Iterator[Finding]:
+    """Tell draws unannounced, omitted, misnumbered, without result, or drawing one plan twice."""
     planned = [(e["seq"], item) for e in entries(log, "plan_year") for item in e["body"]["draws"]]
-    opened = entries(log, "attempt_open", draw)
-    announced = [seq for seq, item in planned if item["draw"] == draw]
-    if not announced:
-        yield f"the draw {draw} is not among the draws announced for the year"
-    elif opened and min(announced) > opened[0]["seq"]:
-        yield f"the draw {draw} was announced after it began"
-    names = [item["draw"] for _, item in planned]
-    if len(set(names)) != len(names):
-        yield "the year announces a draw twice"
+    begun: dict[str, int] = {}
+    for entry in entries(log, "attempt_open"):
+        begun.setdefault(entry["body"]["draw"], entry["seq"])
+    announced: dict[str, int] = {}
+    for seq, item in planned:
+        if announced.setdefault(item["draw"], seq) != seq:
+            yield found("year.twice")
+    for name in dict.fromkeys([draw, *begun]):
+        if name not in announced:
+            yield found("year.unannounced", draw=name)
+        elif announced[name] > begun.get(name, len(log)):
+            yield found("year.late", draw=name)
+    if len(announced) != len(planned):
+        yield found("year.twice")
+    numbers = [item["number"] for _, item in planned if "number" in item]
+    if numbers and numbers != list(range(1, len(planned) + 1)):
+        yield found("year.numbers", numbers=numbers)
+    yield from _overdue(log, [item for _, item in planned])
+    yield from _plans(log)
+
+
+def _overdue(log: Sequence[Mapping[str, Any]], planned: Sequence[Any]) -> Iterator[Finding]:
     today = str(log[-1]["time"])[:10]
-    for _, item in planned:
-        if item["due"] < today and not entries(log, "result", item["draw"]):
-            yield f"the draw {item['draw']} was due on {item['due']} and has no result"
+    for item in planned:
+        due = check_days([item["due"]])[0]
+        if due < today and not entries(log, "result", item["draw"]):
+            yield found("year.overdue", draw=item["draw"], due=due)
+
+
+def _plans(log: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """One plan under two names would be two results to choose from."""
+    owners: dict[str, set[str]] = {}
+    for entry in entries(log, "plan"):
+        owners.setdefault(entry["body"]["digest"], set()).add(entry["body"]["draw"])
+    for draws in owners.values():
+        if len(draws) > 1:
+            yield found("year.same_plan", draws=sorted(draws))

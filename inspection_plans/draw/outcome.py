@@ -116,4 +116,9 @@ def sealed(alg: str, seed: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
         name: digest(alg, {"seed": seed, name: part}) for name, part in written(outcome).items()
     }
     status = outcome["assignment"]["status"]
-    return {"status": status, "seed": hexdigest(alg, unhex(seed, "seed")), **parts}
+    return {"status": status, "seed": sealed_seed(alg, seed), **parts}
+
+
+def sealed_seed(alg: str, seed: str) -> str:
+    """Give the digest by which a result notes its seed."""
+    return hexdigest(alg, unhex(seed, "seed"))

@@ -13,6 +13,8 @@ from .seed import chooser, marker, tagged, unhex
 
 # Why a drawn institution may be withdrawn; anything else would be a choice.
 REASONS = ("deregistered", "moved", "force_majeure", "no_activity", "other_authority")
+# A session that did not take place as filed; the next one of its class takes its place (6b).
+SESSION_REASONS = ("session_moved", "session_cancelled")
 AUTOMATIC_RECUSALS = 3
 
 

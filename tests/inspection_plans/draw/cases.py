@@ -5,9 +5,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import strategies as st
 
-from inspection_plans.draw import outcome, record, seed
+from inspection_plans.draw import merkle, outcome, record, seed
 
 Row = dict[str, Any]
 
@@ -97,7 +98,7 @@ DICE = {"source": "dice", "ref": "hall-1", "value": "31415926535897932384"}
 DRAND = {"source": "drand", "ref": "round-4000000", "value": "8f" * 32}
 
 
-def frames() -> Row:
+def frames(alg: str = "sha256") -> Row:
     objects: list[Row] = [
         {"id": f"9137{i:04d}/T", "stratum": "S1" if i % 3 else "S2"} for i in range(12)
     ]
@@ -105,7 +106,15 @@ def frames() -> Row:
     objects[4]["must"] = True
     objects[7]["excl"] = "MANUAL"
     inspectors = [
-        {"id": f"p{i}", "lead": i % 2 == 0, "skills": [], "areas": ["W"], "cap": 4, "load": i % 2}
+        {
+            "id": f"p{i}",
+            "lead": i % 2 == 0,
+            "skills": [],
+            "areas": ["W"],
+            "cap": 4,
+            "load": i % 2,
+            "person": seed.person(alg, a_seed(200 + i), f"LIC-{i}"),
+        }
         for i in range(6)
     ]
     blocked = sorted([["p0", "91370001/T"], ["p3", "91370004/T"], ["p5", "91370009/T"]])
@@ -113,27 +122,39 @@ def frames() -> Row:
 
 
 class Office:
-    """Plays a ceremony into a log, one entry a minute."""
+    """Plays a ceremony into a log, one entry a minute; every party signs with its own key."""
 
-    def __init__(self, alg: str = "sha256", *, plan: Row | None = None) -> None:
+    def __init__(
+        self, alg: str = "sha256", *, plan: Row | None = None, day: str = "2027-01-04"
+    ) -> None:
         self.alg = alg
+        self.day = day
         self.draw = "2027-01"
         self.plan = PLAN if plan is None else plan
-        self.frames = frames()
+        self.frames = frames(alg)
         self.log: list[Row] = []
         self.outcome: Row = {}
         self.seed = ""
+        self.seeds: list[str] = []
+        self.parties: tuple[str, ...] = ()
 
     def write(self, kind: str, **body: Any) -> Row:
         minute = len(self.log)
-        time = f"2027-01-04T{8 + minute // 60:02d}:{minute % 60:02d}:00Z"
+        time = f"{self.day}T{8 + minute // 60:02d}:{minute % 60:02d}:00Z"
         entry = record.append(self.log, kind, body, time, alg=self.alg)
         self.log.append(entry)
         return entry
 
     def year(self, **more: str) -> None:
         due = {self.draw: "2027-03-31", **more}
-        self.write("plan_year", year=2027, draws=[{"draw": d, "due": due[d]} for d in due])
+        draws = [{"draw": d, "due": due[d], "number": i} for i, d in enumerate(due, 1)]
+        self.write("plan_year", year=2027, draws=draws)
+
+    def sign(self, party: str) -> dict[str, str]:
+        """A party's signature over the head as it is."""
+        head = record.head(self.log)
+        signature = key_of(party).sign(bytes.fromhex(head)).hex()
+        return {"party": party, "head": head, "signature": signature}
 
     def attempt(
         self,
@@ -142,7 +163,7 @@ class Office:
         entropy: tuple[Row, ...] = (DICE,),
         *,
         stage: str = "draw",
-        frozen: Row | None = None,
+        **more: Any,
     ) -> dict[str, str]:
         """Open, freeze, commit, entropy, reveal; gives the secrets."""
         mine = {"draw": self.draw, "attempt": number}
@@ -150,17 +171,22 @@ class Office:
         self.write("attempt_open", **mine, stage=stage)
         self.write("plan", **mine, digest=record.digest(self.alg, self.plan))
         names = [{"source": e["source"], "ref": e["ref"]} for e in entropy]
-        body = frozen or record.frozen(self.alg, self.frames, KEYS)
-        self.write("freeze", **mine, **body, parties=list(parties), entropy=names)
+        keys = [{"party": p, "kind": p, "key": public_key(p)} for p in parties]
+        body = record.frozen(self.alg, self.frames, KEYS)
+        body = {**body, "parties": list(parties), "party_keys": keys, "entropy": names, **more}
+        self.parties = parties
+        self.write("freeze", **mine, **body)
         for party, secret in secrets.items():
             commit = seed.commitment(self.alg, self.draw, number, party, secret)
-            self.write("commit", **mine, party=party, commitment=commit)
+            signature = key_of(party).sign(seed.tagged("ssj1.commit") + bytes.fromhex(commit))
+            self.write("commit", **mine, party=party, commitment=commit, signature=signature.hex())
         for entry in entropy:
-            more = {"witnesses": ["W. A", "W. B"]} if entry["source"] == "dice" else {}
-            self.write("entropy", **mine, **entry, **more)
+            seen = {"witnesses": ["W. A", "W. B"]} if entry["source"] == "dice" else {}
+            self.write("entropy", **mine, **entry, **seen)
         for party, secret in secrets.items():
             known = record.hexdigest(self.alg, bytes.fromhex(secret))
-            self.write("reveal", **mine, party=party, digest=known, countersigned=[])
+            signed = [self.sign(party)]
+            self.write("reveal", **mine, party=party, digest=known, countersigned=signed)
         roots = record.frozen(self.alg, self.frames, KEYS)
         self.seed = seed.seed(
             self.alg,
@@ -171,6 +197,7 @@ class Office:
             reveals=secrets,
             entropy=entropy,
         )
+        self.seeds.append(self.seed)
         return secrets
 
     def result(self, secrets: dict[str, str], number: int = 1) -> None:
@@ -182,11 +209,21 @@ class Office:
             self.outcome = {**self.outcome, "assignment": sent}
         body = record.result_body(self.alg, self.draw, number, self.seed, self.outcome)
         self.write("result", **body)
+        signed = [self.sign(party) for party in self.parties]
+        mine = {"draw": self.draw, "attempt": number}
+        self.write("disclose", **mine, persons=self.persons(), countersigned=signed)
         for party, secret in secrets.items():
-            self.write("opening", draw=self.draw, attempt=number, party=party, value=secret)
+            self.write("opening", **mine, party=party, value=secret)
+
+    def persons(self) -> list[Row]:
+        """Licence and salt of everybody sent."""
+        teams = self.outcome["assignment"]["teams"]
+        sent = sorted({one for team in teams for one in team["team"] if one is not None})
+        numbers = [int(one[1:]) for one in sent]
+        return [{"id": f"p{i}", "licence": f"LIC-{i}", "salt": a_seed(200 + i)} for i in numbers]
 
     def record(self) -> Row:
-        return record.build(
+        full = record.build(
             self.alg,
             self.draw,
             self.plan,
@@ -195,6 +232,26 @@ class Office:
             log=self.log,
             outcome=self.outcome,
         )
+        return record.attach(full, countersigns=[self.sign(self.parties[0])])
+
+    def sealed(self, *idents: str) -> Row:
+        """The record of profile SEALED-ROWS with these object rows opened."""
+        whole = record.build_sealed(
+            self.alg, self.draw, self.plan, log=self.log, totals=self.outcome["totals"]
+        )
+        rows = self.frames["objects"]
+        proofs = [merkle.opening(self.alg, KEYS["objects"], rows, ident) for ident in idents]
+        proofs = sorted(({"frame": "objects", **p} for p in proofs), key=lambda p: p["index"])
+        signed = [self.sign(self.parties[0])]
+        return record.attach(whole, countersigns=signed, openings=proofs)
+
+
+def key_of(party: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(party.encode()).digest())
+
+
+def public_key(party: str) -> str:
+    return key_of(party).public_key().public_bytes_raw().hex()
 
 
 def hash_of(text: str) -> int:
