@@ -6,6 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 from inspection_plans import jurisdictions
+from inspection_plans.deadlines import Counting
 from inspection_plans.errors import Family, RuleRefusal
 from inspection_plans.sheets import AnyPart, Choice, Item, MultiChoice, Ratio, Sheet
 from inspection_plans.vocabulary import (
@@ -55,6 +56,7 @@ class Library:
         sheets: Mapping[str, Sheet],
         gates: Mapping[str, Gate],
         wordings: Wordings,
+        deadlines: Mapping[str, Counting],
     ) -> None:
         self.terms = terms
         self.packs = packs
@@ -62,6 +64,7 @@ class Library:
         self.sheets = sheets
         self.gates = gates
         self.wordings = wordings
+        self.deadlines = deadlines
 
     def jurisdiction_of(self, region: int) -> Jurisdiction:
         """Return the nearest jurisdiction with a pack of its own, else the nation.

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from inspection_plans import crosscheck
+from inspection_plans import crosscheck, termcheck
 from inspection_plans.crosscheck import PackFiles
+from inspection_plans.deadlines import Counting
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, decode
 from inspection_plans.records import plain
@@ -40,6 +41,7 @@ class _Files:
     sheets: tuple[tuple[Source, Sheet], ...]
     gates: tuple[Source, tuple[Gate, ...]]
     wordings: Wordings
+    deadlines: tuple[Source, tuple[Counting, ...]]
 
 
 def _source(path: Path, root: Path) -> Source:
@@ -69,6 +71,7 @@ def _files(root: Path) -> _Files:
         sheets=tuple(_one(path, root, Sheet) for path in sorted(root.glob("sheets/*.yaml"))),
         gates=_one(root / "gates.yaml", root, tuple[Gate, ...]),
         wordings=_one(root / "wordings.yaml", root, Wordings)[1],
+        deadlines=_one(root / "deadlines.yaml", root, tuple[Counting, ...]),
     )
 
 
@@ -83,6 +86,8 @@ def _problems(files: _Files) -> Iterator[PackRefusal]:
     yield from crosscheck.packs(files.packs, files.terms)
     yield from crosscheck.sheets(files.sheets, clauses, files.terms)
     yield from crosscheck.bases(*files.gates, clauses)
+    yield from termcheck.countings(*files.deadlines, clauses, files.terms)
+    yield from termcheck.numbers(files.packs, files.deadlines[1])
 
 
 def problems(root: Path = HOME / "packs") -> tuple[PackRefusal, ...]:
@@ -111,6 +116,7 @@ def read(root: Path) -> Library:
         sheets=MappingProxyType({sheet.id: sheet for _, sheet in files.sheets}),
         gates=MappingProxyType({gate.id: gate for gate in files.gates[1]}),
         wordings=files.wordings,
+        deadlines=MappingProxyType({row.concept: row for row in files.deadlines[1]}),
     )
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from inspection_plans.bounds import within
 from inspection_plans.errors import RuleRefusal
 from inspection_plans.loader import load_settings
-from inspection_plans.rulebook import UnknownSetting, nearest
+from inspection_plans.settings import UnknownSetting, nearest
 from inspection_plans.vocabulary import Setting
 
 __all__ = ["OutOfBounds", "UnknownSetting", "nearest", "number", "override", "policy"]

@@ -1,35 +1,14 @@
 """Everything a question can be answered from: packs, settings, calendar; reads nothing itself."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import cached_property
 
 from inspection_plans import jurisdictions
-from inspection_plans.errors import Family, RuleRefusal
+from inspection_plans.clock import Clock
 from inspection_plans.library import Library
-from inspection_plans.vocabulary import Jurisdiction, Setting
+from inspection_plans.settings import Settings, nearest
+from inspection_plans.vocabulary import Setting
 from inspection_plans.workdays import Calendar
-
-Settings = Mapping[tuple[str, Jurisdiction], Setting]
-
-
-class UnknownSetting(RuleRefusal):
-    """No policy file has a setting of this name for the place."""
-
-    code: ClassVar[str] = "policy.unknown_setting"
-    family: ClassVar[Family] = Family.ABSENT
-
-
-def nearest(settings: Settings, name: str, jurisdiction: str) -> Setting:
-    """Return the setting of the place or of the nearest that covers it, from given settings.
-
-    Raises: UnknownSetting ("policy.unknown_setting").
-    Source: settled point 4.
-    """
-    for code in jurisdictions.lineage(jurisdiction):
-        if (name, code) in settings:
-            return settings[name, code]
-    raise UnknownSetting(field="name", name=name, jurisdiction=jurisdiction)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +34,8 @@ class Rulebook:
         *places, _ = jurisdictions.lineage(jurisdiction)
         papers = {pack.jurisdiction for pack in self.library.packs.values()}
         return not places or places[-1] in self.library.terms.provinces or papers >= {places[-1]}
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The deadlines of these rules, prepared at the first question."""
+        return Clock(self.library, self.settings, self.calendar)

@@ -65,7 +65,7 @@ class BasisKind(StrEnum):
 
 
 class Measure(StrEnum):
-    """What a setting counts; days, working days and years are terms of the legal clock."""
+    """What a setting counts; ``word`` is one of its options."""
 
     SHARE = "share"
     PERSON = "person"
@@ -78,6 +78,7 @@ class Measure(StrEnum):
     YEAR = "year"
     METRE = "metre"
     PIXEL = "pixel"
+    WORD = "word"
 
 
 class Verdict(StrEnum):

@@ -1,7 +1,7 @@
 """The legal clock: calendar days, working days with 调休, months and years; tables are data."""
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from inspection_plans.vocabulary import Line
 
 _SATURDAY = 5
 _DAY = timedelta(days=1)
+_LONGEST_STOP = 3660  # days; a bound against slips of the pen, no term of the law
 
 
 class Year(Record, frozen=True, kw_only=True):
@@ -35,6 +36,19 @@ class Unit(StrEnum):
     WORKING_DAY = "working_day"
     MONTH = "month"
     YEAR = "year"
+
+
+class Stop(Record, frozen=True, kw_only=True):
+    """中止: the clock stands still from the first to the last day, both included."""
+
+    first: date
+    last: date
+
+
+class StopBroken(RuleRefusal):
+    """A stop of the clock ends before it starts, or lasts longer than any procedure does."""
+
+    code: ClassVar[str] = "workdays.broken_stop"
 
 
 class CalendarBroken(RuleRefusal):
@@ -106,45 +120,57 @@ class Calendar:
             on += _DAY
         return on
 
-    def due(self, trigger: date, amount: int, unit: Unit, *, duty: bool = True) -> Due:
+    def due(
+        self,
+        trigger: date,
+        amount: int,
+        unit: Unit,
+        *,
+        duty: bool = True,
+        stops: Collection[Stop] = (),
+    ) -> Due:
         """Return the last day of a term that starts the day after its trigger.
 
         A duty to act rolls to the next working day; validity, retention, bans and windows
         (``duty=False``) do not. Months and years end on the same date or the month's last day.
+        A stopped day is not counted, and nothing falls due on it.
         Raises: TermMalformed ("workdays.bad_term").
         Source: casework section 3; Civil Code 民法典 articles 201 to 203.
         """
         if amount < 1:
             raise TermMalformed(field="amount", amount=amount)
         try:
-            return self._due(trigger, amount, Unit(unit), duty=duty)
+            stopped = _days_of(stops)
+            return self._due(trigger, amount, Unit(unit), duty=duty, stopped=stopped)
         except (OverflowError, ValueError):
             raise TermMalformed(field="amount", amount=amount, unit=str(unit)) from None
 
-    def _due(self, trigger: date, amount: int, unit: Unit, *, duty: bool) -> Due:
+    def _due(
+        self, trigger: date, amount: int, unit: Unit, *, duty: bool, stopped: Collection[date]
+    ) -> Due:
         if unit is Unit.WORKING_DAY:
-            end = self._after_working_days(trigger, amount)
+            end = self._after_working_days(trigger, amount, stopped)
             # Every day since the trigger was classified, so every year between had to be known.
             unsure = not self._known(trigger + _DAY, end)
             return Due(end, end, unsure)
-        end = {
-            Unit.DAY: lambda: trigger + timedelta(days=amount),
-            Unit.MONTH: lambda: _after_months(trigger, amount),
-            Unit.YEAR: lambda: _after_months(trigger, 12 * amount),
-        }[unit]()
+        end = _ENDS[unit](trigger, amount)
+        if stopped:
+            end = _later(trigger, end, stopped)
         if not duty:
             return Due(end, end, provisional=False)
         rolled = self.next_working_day(end)
+        while rolled in stopped:
+            rolled = self.next_working_day(rolled + _DAY)
         return Due(rolled, end, not self._known(end, rolled))
 
     def _known(self, first: date, last: date) -> bool:
         return all(year in self.years for year in range(first.year, last.year + 1))
 
-    def _after_working_days(self, start: date, amount: int) -> date:
+    def _after_working_days(self, start: date, amount: int, stopped: Collection[date]) -> date:
         day = start
         while amount:
             day += _DAY
-            amount -= self.is_working_day(day)
+            amount -= day not in stopped and self.is_working_day(day)
         return day
 
     def working_days_between(self, start: date, end: date) -> int:
@@ -155,8 +181,47 @@ class Calendar:
         return sum(self.is_working_day(start + timedelta(days=place)) for place in days)
 
 
+def _days_of(stops: Collection[Stop]) -> Collection[date]:
+    """Return every stopped day once.
+
+    Raises: StopBroken ("workdays.broken_stop").
+    """
+    found: set[date] = set()
+    for stop in stops:
+        length = (stop.last - stop.first).days
+        if not 0 <= length <= _LONGEST_STOP:
+            raise StopBroken(field="stops", first=str(stop.first), last=str(stop.last))
+        found.update(stop.first + timedelta(days=place) for place in range(length + 1))
+    return found
+
+
+def _later(trigger: date, end: date, stopped: Collection[date]) -> date:
+    """Move an end by one day for every stopped day that the term has met by then."""
+    waiting = sorted(day for day in stopped if day > trigger)
+    for day in waiting:
+        if day > end:
+            break
+        end += _DAY
+    return end
+
+
+def _after_days(start: date, days: int) -> date:
+    return start + timedelta(days=days)
+
+
+def _after_years(start: date, years: int) -> date:
+    return _after_months(start, 12 * years)
+
+
 def _after_months(start: date, months: int) -> date:
     index = start.year * 12 + start.month - 1 + months
     year, month = divmod(index, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(start.day, last))
+
+
+_ENDS: dict[Unit, Callable[[date, int], date]] = {
+    Unit.DAY: _after_days,
+    Unit.MONTH: _after_months,
+    Unit.YEAR: _after_years,
+}

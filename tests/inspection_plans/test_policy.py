@@ -46,6 +46,9 @@ def test_every_setting_lies_in_its_bounds_and_shows_its_basis(
     assert setting.value is None or within(setting, setting.value)
     if setting.unit is Measure.SHARE:
         assert setting.value is None or 0 <= Fraction(setting.value) <= 1
+    if setting.unit is Measure.WORD:
+        assert setting.value in setting.bounds.options
+        return
     for end in (setting.bounds.min, setting.bounds.max):
         assert exact(end) is not None
 
