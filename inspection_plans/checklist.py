@@ -1,4 +1,4 @@
-"""Typed answers 检查记录: checked against a sheet, turned into verdicts; what is still missing."""
+"""Typed answers 检查记录: checked against a sheet and turned into verdicts."""
 
 from collections.abc import Collection, Mapping
 from fractions import Fraction
@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from inspection_plans.errors import Family, RuleRefusal
 from inspection_plans.records import Mismatch, Record, decode
 from inspection_plans.sheets import (
+    LARGEST,
     AnyPart,
     Choice,
     Count,
@@ -18,10 +19,8 @@ from inspection_plans.sheets import (
     Sample,
     Scale,
     Sheet,
-    Source,
     Text,
     TickRule,
-    When,
     YesNo,
 )
 from inspection_plans.vocabulary import Verdict
@@ -59,12 +58,16 @@ class AnsweredTwice(RuleRefusal):
 
 
 class Answer(Record, frozen=True, kw_only=True):
-    """One answer: a value by the names of the item's parts, or ``skip`` instead of a value."""
+    """One answer: a value by the names of the item's parts, or ``skip`` instead of a value.
+
+    ``without`` says why evidence the item asks for is not there; it changes no verdict.
+    """
 
     item: str
     value: Mapping[str, Any] | None = None
     skip: Skip | None = None
     reason: str = ""
+    without: str = ""
 
 
 class Judged(Record, frozen=True, kw_only=True):
@@ -73,15 +76,6 @@ class Judged(Record, frozen=True, kw_only=True):
     item: str
     verdict: Verdict
     failed: tuple[str, ...] = ()
-
-
-class MissingEvidence(Record, frozen=True, kw_only=True):
-    """Evidence an item asks for and does not have."""
-
-    item: str
-    kind: str
-    wanted: int
-    held: int
 
 
 class _Outcome(Record, frozen=True, kw_only=True):
@@ -129,38 +123,6 @@ def judge_all(sheet: Sheet, answers: Collection[Answer]) -> tuple[Judged, ...]:
             raise AnsweredTwice(field=answer.item, item=answer.item)
         judged[answer.item] = judge(sheet, answer)
     return tuple(judged[item.code] for item in sheet.items if item.code in judged)
-
-
-def missing_items(sheet: Sheet, answered: Collection[str]) -> tuple[str, ...]:
-    """Return the codes of items without an answer, in the order of the sheet.
-
-    Source: evidence spec, section 3 (completion predicate).
-    """
-    return tuple(item.code for item in sheet.items if item.code not in answered)
-
-
-def missing_evidence(
-    sheet: Sheet, judged: Collection[Judged], held: Mapping[str, Mapping[str, int]]
-) -> tuple[MissingEvidence, ...]:
-    """Return what inspectors still owe: ``held`` counts evidence by item code and kind.
-
-    Items that were skipped owe nothing; what the platform supplies itself is not listed.
-    Source: design, step 4 (capture of a visit); the evidence column of the sheets.
-    """
-    verdicts = {answer.item: answer.verdict for answer in judged}
-    found = []
-    for item in sheet.items:
-        verdict = verdicts.get(item.code)
-        if verdict not in (Verdict.PASS, Verdict.FAIL):
-            continue
-        for asked in item.evidence:
-            owed = asked.when is When.ALWAYS or verdict is Verdict.FAIL
-            there = held.get(item.code, {}).get(asked.kind, 0)
-            if asked.by is Source.INSPECTOR and owed and there < asked.n:
-                found.append(
-                    MissingEvidence(item=item.code, kind=asked.kind, wanted=asked.n, held=there)
-                )
-    return tuple(found)
 
 
 def _skipped(skip: Skip) -> _Outcome:
@@ -295,14 +257,16 @@ def _ratio(where: str, part: Ratio, value: object) -> _Outcome:
 
 
 def _sample(where: str, part: Sample, value: object) -> _Outcome:
-    numbers = _object(where, value, ("checked", "failed"))
-    checked = _integer(f"{where}.checked", numbers["checked"], 0, part.n)
+    numbers = _object(where, value, ("population", "checked", "failed"))
+    # Of three there are no five to check: all three are the whole sample then.
+    wanted = min(part.n, _integer(f"{where}.population", numbers["population"], 0, LARGEST))
+    checked = _integer(f"{where}.checked", numbers["checked"], 0, wanted)
     failed = _integer(f"{where}.failed", numbers["failed"], 0, checked)
     if failed:
         return _Outcome(verdict=Verdict.FAIL, failed=(part.name,))
     if checked == 0:
         return _QUESTION
-    return _Outcome(verdict=Verdict.PASS, reason_needed=checked < part.n)
+    return _Outcome(verdict=Verdict.PASS, reason_needed=checked < wanted)
 
 
 def _location(where: str, value: object) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import combinations
 from typing import ClassVar
 
-from inspection_plans import jurisdictions
+from inspection_plans import jurisdictions, sheetcheck
 from inspection_plans.bounds import within
 from inspection_plans.reading import PackRefusal, Source, UnknownValue
 from inspection_plans.records import Path
@@ -176,6 +176,7 @@ def sheets(
                     where = (*path, "evidence", position)
                     yield source.refuse(UnknownTerm, where, item.code, word=asked.kind)
             yield from _answer(source, path, item, clauses)
+        yield from sheetcheck.wiring(source, sheet)
 
 
 def _answer(

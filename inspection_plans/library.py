@@ -130,7 +130,9 @@ class Library:
         )
         if not items:
             raise SheetNotInForce(sheet=sheet, jurisdiction=jurisdiction, on=on.isoformat())
-        return replace(written, items=items)
+        used = {item.section for item in items}
+        sections = tuple(section for section in written.sections if section.id in used)
+        return replace(written, items=items, sections=sections)
 
     def _applied(self, item: Item, jurisdiction: str, in_force: set[ClauseId]) -> Item | None:
         clauses = tuple(clause for clause in item.clauses if clause in in_force)

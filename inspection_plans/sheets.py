@@ -1,13 +1,15 @@
-"""检查表: items, typed answers, the evidence they ask for, and the version of a sheet."""
+"""检查表: sections, items, typed answers, conditions, evidence; and the version of a sheet."""
 
 import hashlib
 import json
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from inspection_plans.records import Meta, Record, plain
 from inspection_plans.vocabulary import (
     NATIONAL,
+    Basis,
     Bilingual,
     ClauseCode,
     Code,
@@ -18,7 +20,10 @@ from inspection_plans.vocabulary import (
 
 ItemCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}-\d{2}$")]
 SheetCode = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+# Of the form that inspection_plans/expressions.py describes; crosscheck refuses any other.
+Expression = Mapping[str, Any]
 Places = Annotated[tuple[JurisdictionCode, ...], Meta(min_length=1)]
+LARGEST = 100_000  # of a population; more than any institution trains
 EVERYWHERE: tuple[JurisdictionCode, ...] = (NATIONAL,)
 
 
@@ -57,6 +62,26 @@ class When(StrEnum):
 
     ALWAYS = "always"
     FAIL = "fail"
+
+
+class Population(StrEnum):
+    """Of what a sample is drawn; what is not filed is numbered, and its size typed on site."""
+
+    TYPED = "typed"
+    ROSTER = "roster"
+    LESSONS = "lessons"
+
+
+class Fact(StrEnum):
+    """What is known of every visit before it starts, and what a condition may ask for."""
+
+    KIND = "kind"
+    REMOTE = "remote"
+    UNANNOUNCED = "unannounced"
+    SELECTION = "selection"
+    JURISDICTION = "jurisdiction"
+    PLACES = "places"
+    INSTITUTION_KINDS = "institution_kinds"
 
 
 class Option(Record, frozen=True, kw_only=True):
@@ -132,9 +157,14 @@ class Ratio(Part, frozen=True, kw_only=True, tag="ratio"):
 
 
 class Sample(Part, frozen=True, kw_only=True, tag="sample"):
-    """抽样: value {"checked", "failed"}; fails when one failed, fewer than n need a reason."""
+    """抽样: value {"population", "checked", "failed"}; fails when one failed.
+
+    The product draws who is checked: of what is filed, or of the numbers 1 to the population that
+    was typed. Fewer than n, or than there are, need a reason.
+    """
 
     n: Annotated[int, Meta(ge=1, le=100)]
+    population: Population = Population.TYPED
 
 
 class Scale(Part, frozen=True, kw_only=True, tag="scale"):
@@ -156,20 +186,37 @@ AnyPart = YesNo | Choice | MultiChoice | Count | Ratio | Sample | Scale | Text |
 
 
 class Requirement(Record, frozen=True, kw_only=True):
-    """Evidence an item asks for: ``n`` of a kind, by whom, when, and of what."""
+    """Evidence an item asks for: ``n`` of a kind, by whom, when, and of what.
+
+    ``given`` is a condition on the answers, beside ``when``; it is owed where both say so.
+    """
 
     kind: Code
     n: Annotated[int, Meta(ge=1, le=50)] = 1
     by: Source = Source.INSPECTOR
     when: When = When.ALWAYS
+    given: Expression | None = None
     profile: Profile | None = None
     of: Bilingual | None = None
 
 
+class Constraint(Record, frozen=True, kw_only=True):
+    """A bound of the values, and the sentence to show where it is broken; it fails nothing."""
+
+    holds: Expression
+    zh: Line
+    en: Line
+
+
 class Item(Record, frozen=True, kw_only=True):
-    """检查要点: one question of a sheet; ``code`` is stable for ever."""
+    """检查要点: one question of a sheet; ``code`` is stable for ever.
+
+    ``relevant`` is the condition under which it is asked; ``required`` items are answered or
+    skipped with a reason before a record is complete. ``points`` belong to a sheet that scores.
+    """
 
     code: ItemCode
+    section: Code | None = None
     zh: Line
     en: Line
     severity: Severity
@@ -177,15 +224,32 @@ class Item(Record, frozen=True, kw_only=True):
     answer: Annotated[tuple[AnyPart, ...], Meta(min_length=1)]
     clauses: Annotated[tuple[ClauseCode, ...], Meta(min_length=1)]
     evidence: tuple[Requirement, ...] = ()
+    relevant: Expression | None = None
+    constraints: tuple[Constraint, ...] = ()
+    required: bool = True
+    points: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+
+class Section(Record, frozen=True, kw_only=True):
+    """A part of a sheet with a title; items name it."""
+
+    id: Code
+    zh: Line
+    en: Line
 
 
 class Sheet(Record, frozen=True, kw_only=True):
-    """检查表: as written in a pack, or as it applies in one jurisdiction on one day."""
+    """检查表: as written in a pack, or as it applies in one jurisdiction on one day.
+
+    ``scoring`` is the basis of the points of its items, where it has any: never a notice's.
+    """
 
     id: SheetCode
     zh: Line
     en: Line
     items: Annotated[tuple[Item, ...], Meta(min_length=1)]
+    sections: tuple[Section, ...] = ()
+    scoring: Basis | None = None
 
     @property
     def version(self) -> str:

@@ -84,7 +84,7 @@ def _passing(part: sheets.AnyPart, scene: Scene) -> object:  # noqa: PLR0911 - o
         case sheets.Ratio():
             return {"numerator": PLENTY, "denominator": PLENTY}
         case sheets.Sample():
-            return {"checked": part.n, "failed": 0}
+            return {"population": PLENTY, "checked": part.n, "failed": 0}
         case sheets.Scale():
             return part.highest
         case sheets.Text():

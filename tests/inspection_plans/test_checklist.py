@@ -18,8 +18,6 @@ from inspection_plans.checklist import (
     answer_of,
     judge,
     judge_all,
-    missing_evidence,
-    missing_items,
 )
 from inspection_plans.sheets import (
     Choice,
@@ -40,7 +38,7 @@ from inspection_plans.vocabulary import Severity, Verdict
 
 DAY = date(2024, 7, 1)
 PLACES = ["national", "CN-37", "CN-3710", "CN-14", "CN-23"]
-SHEETS = ["TI", "EI", "CV", "EX"]
+SHEETS = ["TI", "EI", "CV", "EX", "DC", "RC"]
 PASS, FAIL = Verdict.PASS, Verdict.FAIL
 PLACE = {"lat": 375000000, "lon": 1221000000, "acc_cm": 900, "crs": "wgs84"}
 PLAIN: dict[type, Any] = {
@@ -67,7 +65,7 @@ def good(part: object) -> Any:
     if isinstance(part, Count):
         return {field.name: 5 for field in part.fields}
     if isinstance(part, Sample):
-        return {"checked": part.n, "failed": 0}
+        return {"population": 40, "checked": part.n, "failed": 0}
     if isinstance(part, Scale):
         return part.highest
     return PLAIN[type(part)]
@@ -84,7 +82,6 @@ def test_a_sheet_answered_well_passes_and_finds_nothing(place: str, code: str) -
     judged = judge_all(sheet, [good_answer(item) for item in sheet.items])
     assert [answer.item for answer in judged] == [item.code for item in sheet.items]
     assert {answer.verdict for answer in judged} == {PASS}
-    assert missing_items(sheet, {answer.item for answer in judged}) == ()
     assert suspected(sheet, judged, loader.load().effective_set(place, DAY)) == ()
 
 
@@ -108,8 +105,10 @@ def test_a_sheet_answered_well_passes_and_finds_nothing(place: str, code: str) -
         ("CN-37", "CV-03", {"counts": {"present": 30, "signed": 31, "enrolled": 40}}, FAIL,
          ("counts:signed",)),
         ("CN-37", "CV-03", {"counts": {"present": 30, "signed": 30, "enrolled": 40}}, PASS, ()),
-        ("CN-37", "CV-04", {"sample": {"checked": 5, "failed": 1}}, FAIL, ("sample",)),
-        ("CN-37", "TI-10", {"result": "yes", "sample": {"checked": 5, "failed": 2}}, FAIL,
+        ("CN-37", "CV-04", {"sample": {"population": 40, "checked": 5, "failed": 1}}, FAIL,
+         ("sample",)),
+        ("CN-37", "TI-10",
+         {"result": "yes", "sample": {"population": 40, "checked": 5, "failed": 2}}, FAIL,
          ("sample",)),
         ("CN-37", "EX-04", {"counts": {"examiners": 1, "supervisors": 1}}, PASS, ()),
         ("CN-37", "EX-04", {"counts": {"examiners": 2, "supervisors": 0}}, FAIL,
@@ -127,8 +126,8 @@ def test_a_value_has_one_verdict(
     [
         ("CN-37", "TI-01", {"result": "na"}, SKIPPED),
         ("CN-37", "TI-03", {"result": "unclear"}, OPEN),
-        ("CN-37", "CV-04", {"sample": {"checked": 0, "failed": 0}}, OPEN),
-        ("CN-37", "CV-04", {"sample": {"checked": 3, "failed": 0}}, PASS),
+        ("CN-37", "CV-04", {"sample": {"population": 40, "checked": 0, "failed": 0}}, OPEN),
+        ("CN-37", "CV-04", {"sample": {"population": 40, "checked": 3, "failed": 0}}, PASS),
         ("CN-23", "TI-23", {"share": {"numerator": 0, "denominator": 0}}, OPEN),
     ],
 )
@@ -143,12 +142,12 @@ def test_what_is_no_plain_answer_needs_a_reason(
 
 
 def test_an_item_applies_when_one_of_its_parts_does() -> None:
-    value = {"result": "na", "sample": {"checked": 5, "failed": 0}}
+    value = {"result": "na", "sample": {"population": 40, "checked": 5, "failed": 0}}
     assert verdict("CN-37", "TI-10", value, "收费由上级统一公示").verdict is PASS
 
 
 def test_a_breach_needs_no_reason_beside_a_question() -> None:
-    value = {"result": "na", "sample": {"checked": 5, "failed": 1}}
+    value = {"result": "na", "sample": {"population": 40, "checked": 5, "failed": 1}}
     assert verdict("CN-37", "TI-10", value).verdict is FAIL
 
 
@@ -176,9 +175,12 @@ WRONG: list[tuple[str, Any]] = [
     ("TI-06", {"ticked": ["pass_guarantee", "pass_guarantee"]}),
     ("TI-06", {"ticked": ["high_pass_rate"]}),
     ("TI-06", {"ticked": [["none"]]}),
-    ("TI-10", {"result": "yes", "sample": {"checked": 6, "failed": 0}}),
-    ("TI-10", {"result": "yes", "sample": {"checked": 2, "failed": 3}}),
-    ("TI-10", {"result": "yes", "sample": {"checked": 5}}),
+    ("TI-10", {"result": "yes", "sample": {"population": 40, "checked": 6, "failed": 0}}),
+    ("TI-10", {"result": "yes", "sample": {"population": 40, "checked": 2, "failed": 3}}),
+    ("TI-10", {"result": "yes", "sample": {"population": 40, "checked": 5}}),
+    ("TI-10", {"result": "yes", "sample": {"checked": 5, "failed": 0}}),
+    ("TI-10", {"result": "yes", "sample": {"population": 4, "checked": 5, "failed": 0}}),
+    ("TI-10", {"result": "yes", "sample": {"population": 100001, "checked": 5, "failed": 0}}),
     ("TI-19", {"counts": {"staff": -1, "teachers": 2}, "as_filed": "yes"}),
     ("TI-19", {"counts": {"staff": 1.0, "teachers": 2}, "as_filed": "yes"}),
     ("TI-19", {"counts": {"staff": True, "teachers": 2}, "as_filed": "yes"}),
@@ -236,7 +238,6 @@ def test_the_order_of_answers_does_not_matter(order: list[int], held: int) -> No
     judged = judge_all(sheet, answers)
     codes = {answer.item for answer in answers}
     assert [a.item for a in judged] == [i.code for i in sheet.items if i.code in codes]
-    assert set(missing_items(sheet, codes)) == {i.code for i in sheet.items} - codes
 
 
 def test_the_body_of_an_operation_becomes_an_answer() -> None:
@@ -247,26 +248,14 @@ def test_the_body_of_an_operation_becomes_an_answer() -> None:
             answer_of("TI-01", body)
 
 
-def test_evidence_is_owed_by_item_kind_and_verdict() -> None:
-    sheet = loader.load().sheet("TI", "CN-37", DAY)
-
-    def owed(item: str, judged: Verdict, **held: int) -> list[tuple[str, int, int]]:
-        found = missing_evidence(sheet, [Judged(item=item, verdict=judged)], {item: held})
-        assert all(missing.item == item for missing in found)
-        return [(missing.kind, missing.wanted, missing.held) for missing in found]
-
-    assert owed("TI-08", PASS, payment_record=3) == [
-        ("payment_record", 5, 3),
-        ("contract", 1, 0),
-        ("interview", 1, 0),
-    ]
-    assert owed("TI-08", PASS, payment_record=5, contract=1, interview=2) == []
-    assert owed("TI-05", PASS, photo=1, website_capture=1) == []
-    assert owed("TI-05", FAIL, photo=1, website_capture=1) == [("advertisement_text", 1, 0)]
-    assert owed("TI-02", PASS, photo=1) == [], "the platform owes the snapshot itself"
-    assert owed("TI-08", SKIPPED) == []
-    assert owed("TI-08", OPEN) == []
-    assert missing_evidence(sheet, [], {}) == ()
+def test_all_of_a_small_population_is_a_whole_sample() -> None:
+    value = {"sample": {"population": 3, "checked": 3, "failed": 0}}
+    assert verdict("CN-37", "CV-04", value).verdict is PASS
+    short = {"sample": {"population": 3, "checked": 2, "failed": 0}}
+    with pytest.raises(ReasonMissing):
+        verdict("CN-37", "CV-04", short)
+    nobody = {"sample": {"population": 0, "checked": 0, "failed": 0}}
+    assert verdict("CN-37", "CV-04", nobody, "无人到场").verdict is OPEN
 
 
 def findings(place: str, item: str, value: Any) -> Any:

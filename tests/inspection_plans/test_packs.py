@@ -17,7 +17,7 @@ from inspection_plans.vocabulary import CheckMode
 
 PINNED = (Path(__file__).parent / "clause_ids.txt").read_text(encoding="utf-8").split()
 PLACES = ["national", "CN-37", "CN-3710", "CN-14", "CN-23", "CN-3701", "CN-1401"]
-SHEETS = ["TI", "EI", "CV", "EX"]
+SHEETS = ["TI", "EI", "CV", "EX", "DC", "RC"]
 SUMMER = date(2024, 7, 1)
 
 SIXTH_NOTICE = """\
