@@ -11,6 +11,7 @@ from inspection_plans.ask.questions import Answer, Handler
 from inspection_plans.ask.refusals import (
     MissingField,
     QuestionRefusal,
+    TooMany,
     UnknownQuestion,
     Unreadable,
     WrongField,
@@ -18,6 +19,7 @@ from inspection_plans.ask.refusals import (
 from inspection_plans.errors import RuleRefusal
 from inspection_plans.rulebook import Rulebook
 
+MOST = 1000
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -50,24 +52,39 @@ def answer(question: object, rules: Rulebook) -> Answer:
         raise WrongField("the name of a question is a text", field="ask")
     if name not in HANDLERS:
         raise UnknownQuestion(f"there are {', '.join(sorted(HANDLERS))}", field="ask")
-    return HANDLERS[name](question, rules)
+    try:
+        return HANDLERS[name](question, rules)
+    except QuestionRefusal:
+        raise
+    except RuleRefusal as refusal:
+        # A rule that was asked too much: the question is told so, by the rule's own code.
+        raise QuestionRefusal(f"{refusal.code} {refusal.facts}", field=refusal.field) from refusal
+
+
+def answer_body(body: bytes, rules: Rulebook) -> Answer | list[Answer]:
+    """Answer one question, or a list of at most ``MOST`` each by itself, from exact JSON.
+
+    Raises: QuestionRefusal ("question.*") for one question, and for a list that is too long.
+    """
+    asked = parse(body)
+    if not isinstance(asked, list):
+        return answer(asked, rules)
+    if len(asked) > MOST:
+        raise TooMany(f"at most {MOST} at once", most=MOST, asked=len(asked))
+    return [told(question, rules) for question in asked]
 
 
 def told(question: object, rules: Rulebook) -> Answer:
     """Answer one decoded question, or tell what is wrong with it as ``{"error": ...}``."""
     try:
         return answer(question, rules)
-    except RuleRefusal as refusal:
+    except QuestionRefusal as refusal:
         return error(refusal)
 
 
-def error(refusal: RuleRefusal) -> Answer:
+def error(refusal: QuestionRefusal) -> Answer:
     """Write a refusal as ``{"error": {"code", "field", "message"}}``."""
-    if isinstance(refusal, QuestionRefusal):
-        message = refusal.message
-    else:
-        message = f"{refusal.code} {refusal.facts}"
-    return {"error": {"code": refusal.code, "field": refusal.field, "message": message}}
+    return {"error": {"code": refusal.code, "field": refusal.field, "message": refusal.message}}
 
 
 def parse(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
