@@ -9,7 +9,7 @@ import structlog
 
 from backend.jobs import draws
 from backend.jobs.context import Context
-from backend.services import evidence, tasks
+from backend.services import evidence, simulations, tasks
 from backend.services.tasks import Task
 
 Handler = Callable[[Task, Context], Awaitable[None]]
@@ -30,7 +30,15 @@ async def _verify(task: Task, context: Context) -> None:
     )
 
 
-HANDLERS: dict[str, Handler] = {evidence.VERIFY: _verify, **draws.HANDLERS}
+async def _simulate(task: Task, context: Context) -> None:
+    await simulations.advance(UUID(task.payload["simulation"]), act=context.act(task.region))
+
+
+HANDLERS: dict[str, Handler] = {
+    evidence.VERIFY: _verify,
+    simulations.KIND: _simulate,
+    **draws.HANDLERS,
+}
 
 
 async def _do(task: Task, context: Context) -> None:

@@ -59,7 +59,7 @@ class Crew(msgspec.Struct, frozen=True, kw_only=True):
         return dict(Counter(one.reason for one in self.filtered))
 
 
-def _unfit(row: Mapping[str, Any], areas: set[str], last: date) -> str | None:
+def unfit(row: Mapping[str, Any], areas: set[str], last: date) -> str | None:
     """Why an inspector cannot be sent anywhere in the window; the certificate must last it out.
 
     Source: draw.md section 6; gate G1.
@@ -85,7 +85,7 @@ def _row(found: Mapping[str, Any], alias: str, secret: Alias, areas: set[str], a
     }
 
 
-async def _recused(
+async def recused(
     found: Sequence[Mapping[str, Any]], institutions: list[UUID], plan: PlanRecord
 ) -> set[tuple[UUID, UUID]]:
     """(inspector, institution) of all grounds mixed, frame-wide, drawn or not.
@@ -136,7 +136,7 @@ async def crew(plan: PlanRecord, objects: Objects, *, token: Token) -> Crew:
     found: list[Mapping[str, Any]] = []
     filtered: list[Filtered] = []
     for row in await DB.connection.fetch(INSPECTORS, plan.region, plan.year):
-        reason = _unfit(row, areas, plan.window_until)
+        reason = unfit(row, areas, plan.window_until)
         if reason is None:
             found.append(row)
         else:
@@ -157,11 +157,11 @@ async def crew(plan: PlanRecord, objects: Objects, *, token: Token) -> Crew:
         for row, (alias, secret) in zip(found, aliases.items(), strict=True)
     ]
     institutions = sorted({target.institution for target in objects.targets.values()})
-    recused = await _recused(found, institutions, plan)
+    pairs = await recused(found, institutions, plan)
     alias_of = {secret.inspector: alias for alias, secret in aliases.items()}
     return Crew(
         rows=sorted(rows, key=lambda row: row["id"]),
-        blocked=_spread(recused, alias_of, objects),
+        blocked=_spread(pairs, alias_of, objects),
         aliases=aliases,
         filtered=tuple(filtered),
     )

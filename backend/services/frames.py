@@ -25,6 +25,7 @@ NO_CAP = 1_000_000
 EXAMPLES = 5
 Token = Callable[[int], bytes]
 Row = dict[str, Any]
+Below = Mapping[int, frozenset[int]]
 Place = tuple[str | None, int, bool]
 
 
@@ -93,28 +94,39 @@ def on_day(at: datetime) -> date:
     return at.astimezone(SHANGHAI).date()
 
 
-def _exclusion(row: Mapping[str, Any], plan: PlanRecord) -> str | None:
-    """The rule that excludes an object, the weightiest first; dated facts only.
-
-    Source: draw.md section 2.7.
-    """
-    cap = min(plan.spec.frequency_cap, row["frequency_cap"] or NO_CAP)
-    last: date | None = row["last_visit"]
-    rest = timedelta(days=plan.spec.cool_down_days)
-    tired = bool(rest) and last is not None and last + rest > plan.window_from
+def standing(row: Mapping[str, Any]) -> str | None:
+    """The rule that excludes an object whatever was drawn before, the weightiest first."""
     for code, holds in (
         ("CLOSED", row["status"] in ("closed", "suspended") or row["cancelled"]),
         ("MOVED", row["status"] == "moved" or row["moved"]),
         ("TERM_OVER", not row["listed"]),
         ("SCOPE", not row["in_scope"]),
         ("CASE_OPEN", row["case_open"]),
-        ("CAP_REACHED", row["visits"] >= cap),
-        ("COOLDOWN", tired),
-        ("MANUAL", row["manual"]),
     ):
         if holds:
             return code
     return None
+
+
+def cap(row: Mapping[str, Any], plan: PlanRecord) -> int:
+    """How many random visits a year the object's institution may have at most."""
+    return min(plan.spec.frequency_cap, row["frequency_cap"] or NO_CAP)
+
+
+def _exclusion(row: Mapping[str, Any], plan: PlanRecord) -> str | None:
+    """The code that excludes an object: a rule over dated facts, at last a person's hand.
+
+    Source: draw.md section 2.7.
+    """
+    last: date | None = row["last_visit"]
+    rest = timedelta(days=plan.spec.cool_down_days)
+    if (excluded := standing(row)) is not None:
+        return excluded
+    if row["visits"] >= cap(row, plan):
+        return "CAP_REACHED"
+    if rest and last is not None and last + rest > plan.window_from:
+        return "COOLDOWN"
+    return "MANUAL" if row["manual"] else None
 
 
 def opaque(names: Iterable[str], key: bytes, alg: str) -> dict[str, str]:
@@ -126,7 +138,7 @@ def opaque(names: Iterable[str], key: bytes, alg: str) -> dict[str, str]:
     return {name: f"s{place:03}" for place, name in enumerate(order, 1)}
 
 
-def _fits(stratum: Stratum, row: Mapping[str, Any], below: Mapping[int, frozenset[int]]) -> bool:
+def _fits(stratum: Stratum, row: Mapping[str, Any], below: Below) -> bool:
     if stratum.risk and row["risk_class"] not in stratum.risk:
         return False
     if stratum.visited is not None and row["seen"] != (stratum.visited == "before"):
@@ -139,9 +151,7 @@ def _place(row: Mapping[str, Any]) -> Place:
     return row["risk_class"], row["region"], row["seen"]
 
 
-def _stratify(
-    found: Sequence[Mapping[str, Any]], plan: PlanRecord, below: Mapping[int, frozenset[int]]
-) -> list[str]:
+def stratify(found: Sequence[Mapping[str, Any]], plan: PlanRecord, below: Below) -> list[str]:
     """The stratum name of every row. Raises: Uncovered, Ambiguous."""
     fitting: dict[Place, list[str]] = {}
     for row in found:
@@ -244,16 +254,16 @@ def _session(row: Mapping[str, Any]) -> tuple[Row, Target]:
     return {"id": ident, "area": str(row["venue_region"]), "days": days}, target
 
 
-async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
-    """Build the object frame of a plan inside the caller's transaction.
+def of_row(row: Mapping[str, Any]) -> tuple[Row, Target]:
+    """The bare frame row of an institution or a session, and what it stands for."""
+    return (_session if "class_session" in row else _institution)(row)
 
-    Raises: FrameEmpty, Uncovered, Ambiguous, NoDays ("frame.*").
-    Source: draw.md sections 1, 2.2, 2.3, 2.7.
-    """
+
+async def facts(plan: PlanRecord, *, at: datetime) -> tuple[list[Any], Below]:
+    """The rows of a plan's scope with their dated facts, and which regions lie below which."""
     spec = plan.spec
-    by_session = spec.objects == "class_session"
     found = await DB.connection.fetch(
-        SESSIONS if by_session else INSTITUTIONS,
+        SESSIONS if spec.objects == "class_session" else INSTITUTIONS,
         plan.region,
         plan.year,
         first_day(plan, at),
@@ -267,12 +277,24 @@ async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
         row["root"]: frozenset(row["codes"] or ())
         for row in await DB.connection.fetch(BELOW, wanted)
     }
-    names = _stratify(found, plan, below)
+    return found, below
+
+
+async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
+    """Build the object frame of a plan inside the caller's transaction.
+
+    Raises: FrameEmpty, Uncovered, Ambiguous, NoDays, TooManyByHand ("frame.*").
+    Source: draw.md sections 1, 2.2, 2.3, 2.7.
+    """
+    spec = plan.spec
+    by_session = spec.objects == "class_session"
+    found, below = await facts(plan, at=at)
+    names = stratify(found, plan, below)
     ids = opaque([stratum.name for stratum in spec.strata], key, spec.alg)
     rows: list[Row] = []
     targets: dict[str, Target] = {}
     for row, name in zip(found, names, strict=True):
-        bare, target = (_session if by_session else _institution)(row)
+        bare, target = of_row(row)
         excluded = _exclusion(row, plan)
         rows.append(bare | {"stratum": ids[name]} | ({"excl": excluded} if excluded else {}))
         targets[bare["id"]] = target

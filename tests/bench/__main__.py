@@ -7,11 +7,19 @@ from collections.abc import Sequence
 
 import uvloop
 
-from tests.bench import bench_draw, bench_photo, bench_scale, bench_start, bench_submit, rig
+from tests.bench import (
+    bench_draw,
+    bench_photo,
+    bench_scale,
+    bench_simulate,
+    bench_start,
+    bench_submit,
+    rig,
+)
 from tests.bench.crew import a_crew
 from tests.bench.figures import Figure, as_json, table
 
-NAMES = ("start", "submit", "scale", "photo", "draw")
+NAMES = ("start", "submit", "scale", "photo", "draw", "simulate")
 DRAW_SCALE = 20
 
 
@@ -37,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "draw" in names:
         drawn = bench_draw.run(scale=args.draw_scale, rounds=5)
         figures += [Figure(f"draw: {name}", value, "") for name, value in drawn.items()]
+    if "simulate" in names:
+        figures += bench_simulate.run()
     print(as_json(figures) if args.json else table(figures))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     return 0

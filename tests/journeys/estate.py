@@ -12,7 +12,7 @@ import httpx
 from litestar import Litestar
 
 from backend.clock import new_id
-from backend.services import cases, exclusions, filings, plans, publications, replies
+from backend.services import cases, exclusions, filings, plans, publications, replies, simulations
 from backend.services.exclusions import NewExclusion
 from backend.services.publications import Content
 from backend.services.replies import Words
@@ -154,11 +154,13 @@ async def _drawn(office: drawing.Office, work: Work, institution: UUID) -> dict[
     waiting = await plans.create(drawing.a_draft(office.at, code="2026-Q2-01"), act=office.act)
     wish = NewExclusion(institution=institution, reason="正在接受巡视", paper="虚构函1号")
     excluded = await exclusions.propose(waiting.id, wish, act=office.act)
+    simulated = await simulations.order(waiting.id, 3, act=office.act)
     return {
         "plan_id": waiting.id,
         "plan": plan.id,
         "draw_id": draw.id,
         "exclusion_id": excluded.id,
+        "simulation_id": simulated.id,
     }
 
 
