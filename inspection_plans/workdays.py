@@ -20,6 +20,7 @@ class Year(Record, frozen=True, kw_only=True):
     """One year's notice of the State Council office: where it differs from the ordinary week.
 
     ``rest``: days off that fall on Monday to Friday; ``make_up``: worked Saturdays and Sundays.
+    ``provisional``: no notice yet, only the holidays of the law; terms that need it stay so.
     """
 
     year: Annotated[int, Meta(ge=2000, le=2100)]
@@ -27,6 +28,7 @@ class Year(Record, frozen=True, kw_only=True):
     issued: date
     rest: tuple[date, ...]
     make_up: tuple[date, ...]
+    provisional: bool = False
 
 
 class Unit(StrEnum):
@@ -79,7 +81,10 @@ class Due:
 
 @dataclass(frozen=True)
 class Calendar:
-    """工作日历: published rest and make-up days; unpublished years count as ordinary weeks."""
+    """工作日历: rest and make-up days; years without any table count as ordinary weeks.
+
+    ``years`` are those whose notice is published.
+    """
 
     years: frozenset[int]
     rest: frozenset[date]
@@ -92,6 +97,7 @@ class Calendar:
         Raises: CalendarBroken ("workdays.broken_year").
         """
         seen: set[int] = set()
+        published: set[int] = set()
         rest: set[date] = set()
         make_up: set[date] = set()
         for table in years:
@@ -102,12 +108,14 @@ class Calendar:
             if ordinary or foreign or table.year in seen or len(set(days)) != len(days):
                 raise CalendarBroken(field="year", year=table.year)
             seen.add(table.year)
+            if not table.provisional:
+                published.add(table.year)
             rest.update(table.rest)
             make_up.update(table.make_up)
-        return cls(frozenset(seen), frozenset(rest), frozenset(make_up))
+        return cls(frozenset(published), frozenset(rest), frozenset(make_up))
 
     def published(self, on: date) -> bool:
-        """Say whether the table of the day's year is known."""
+        """Say whether the notice of the day's year is published."""
         return on.year in self.years
 
     def is_working_day(self, on: date) -> bool:

@@ -34,10 +34,21 @@ def test_two_public_calendars_agree_with_the_tables(year: int) -> None:
         assert ours == china.is_working_day(day), day
 
 
+def test_the_year_without_a_notice_has_the_holidays_of_the_law_and_stays_provisional() -> None:
+    china = holidays.country_holidays("CN", years=2027)
+    for day in every_day(2027):
+        assert CALENDAR.is_working_day(day) == china.is_working_day(day), day
+    assert not CALENDAR.published(date(2027, 1, 1))
+    assert CALENDAR.due(date(2026, 12, 2), 30, Unit.DAY) == Due(
+        date(2027, 1, 4), date(2027, 1, 1), provisional=True
+    )
+
+
 def test_the_tables_reach_from_2021_to_2026_and_name_their_source() -> None:
     assert set(YEARS) == CALENDAR.years
-    text = (loader.HOME / "workdays" / "cn-2026.yaml").read_text(encoding="utf-8")
-    assert "国办发明电〔2025〕7号" in text
+    for year in YEARS:
+        text = (loader.HOME / "workdays" / f"cn-{year}.yaml").read_text(encoding="utf-8")
+        assert f"source: 国务院办公厅关于{year}年部分节假日安排的通知（国办发明电" in text
 
 
 @given(days)
