@@ -14,7 +14,7 @@ LARGEST = 2**53 - 1
 ID_BYTES = 128
 
 _KEY = re.compile(r"[a-z0-9_]+")
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 # A longer run of digits is out of range whatever it says; int() refuses more than 4,300 of them.
 _DIGITS = 20
 _WRITER = json.JSONEncoder(
@@ -34,7 +34,7 @@ class _Pairs:
 
 def check_text(text: str, field: str = "") -> str:
     """Give the text back. Raises: E_CONTROL or E_SURROGATE (the first such), E_NFC."""
-    unfit = _UNFIT.search(text)
+    unfit = UNFIT.search(text)
     if unfit:
         surrogate = unfit.group() >= "\ud800"
         raise DrawRefusal("E_SURROGATE" if surrogate else "E_CONTROL", field, at=unfit.start())

@@ -91,7 +91,7 @@ def _blocks(blocked: Blocked, visits: Sequence[str], staff: Sequence[str]) -> li
     return lists
 
 
-def _ordered(alg: str, seed: str, tag: str, ids: Sequence[str]) -> list[int]:
+def _in_order(alg: str, seed: str, tag: str, ids: Sequence[str]) -> list[int]:
     """Give the places of the ids in the order by (ticket, id)."""
     mark = marker(alg, seed, tag)
     return [at for _, _, at in sorted((mark(i.encode()), i, at) for at, i in enumerate(ids))]
@@ -111,8 +111,8 @@ def muster(
     """
     visit_ids = check_ids(visits, "E_DUP_VISIT", "visits")
     staff_ids = check_ids(inspectors, "E_DUP_INSPECTOR", "inspectors")
-    visit_order = _ordered(alg, seed, "ssj1.vorder", visit_ids)
-    staff_order = _ordered(alg, seed, "ssj1.iorder", staff_ids)
+    visit_order = _in_order(alg, seed, "ssj1.vorder", visit_ids)
+    staff_order = _in_order(alg, seed, "ssj1.iorder", staff_ids)
     visit_ids = [visit_ids[at] for at in visit_order]
     staff_ids = [staff_ids[at] for at in staff_order]
     lists = _blocks(blocked, visit_ids, staff_ids)

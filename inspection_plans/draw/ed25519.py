@@ -57,7 +57,9 @@ def _small(p: tuple[int, ...]) -> bool:
     return p[0] % PRIME == 0 and (p[1] - p[2]) % PRIME == 0
 
 
-_BASE = _point((4 * pow(5, PRIME - 2, PRIME) % PRIME).to_bytes(_KEY_BYTES, "little")) or _NEUTRAL
+_GENERATOR = (
+    _point((4 * pow(5, PRIME - 2, PRIME) % PRIME).to_bytes(_KEY_BYTES, "little")) or _NEUTRAL
+)
 
 
 # The same log is verified many times: all records of a year carry it.
@@ -74,7 +76,7 @@ def signed(key: bytes, message: bytes, signature: bytes) -> bool:
     challenge = int.from_bytes(known, "little") % ORDER
     negative = (PRIME - public[0], public[1], 1, PRIME - public[3])
     # Both products at once, bit by bit: scalar * base - challenge * key is the commitment.
-    steps = (_NEUTRAL, _BASE, negative, _add(_BASE, negative))
+    steps = (_NEUTRAL, _GENERATOR, negative, _add(_GENERATOR, negative))
     point: tuple[int, ...] = _NEUTRAL
     for bit in range(252, -1, -1):
         point = _add(point, point)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 LANGUAGES = ("zh", "en")
-_WIDEST = 90  # characters of one fact in a sentence; a forger chooses its length
+_LONGEST = 90  # characters of one fact in a sentence; a forger chooses its length
 
 CHECKS: dict[str, tuple[str, str]] = {
     "shape": ("fields of the record", "记录的字段"),
@@ -432,7 +432,7 @@ def word(words: tuple[str, str], language: str, **facts: object) -> str:
 
 def _printable(fact: object) -> str:
     text = ", ".join(map(str, fact)) if isinstance(fact, (list, tuple)) else str(fact)
-    return "".join(c if c.isprintable() else "?" for c in text)[:_WIDEST]
+    return "".join(c if c.isprintable() else "?" for c in text)[:_LONGEST]
 
 
 class Finding(NamedTuple):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .canon import ID_BYTES, check_id
+from .canon import ID_BYTES, UNFIT, check_id
 from .errors import DrawRefusal
 
 HEAVIEST = 2**32
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _WIDEST = 4  # bytes of one character in UTF-8
 _BARE = 2  # keys of a row that says no more than its id and its stratum
 
@@ -68,7 +66,7 @@ def _good_ids(ids: list[str]) -> bool:
     text = " ".join(ids)
     if text.isascii():
         return text.isprintable() and max(map(len, ids)) <= ID_BYTES
-    fit = not _UNFIT.search(text) and unicodedata.is_normalized("NFC", text)
+    fit = not UNFIT.search(text) and unicodedata.is_normalized("NFC", text)
     return fit and max(map(len, ids)) * _WIDEST <= ID_BYTES
 
 

@@ -47,7 +47,6 @@ class Heads:
         self.record = record
         self.tries = tries
         self.places = {entry["hash"]: entry["seq"] for entry in record["log"]}
-        self.keys = {party: key for one in tries for party, key in one.keys().items()}
         self.by: dict[str, set[int]] = {}
 
     def check(self) -> Iterator[Finding]:
@@ -55,13 +54,13 @@ class Heads:
         log, draw = self.record["log"], self.record["draw"]
         for entry in log:
             if entry["type"] in ("reveal", "disclose") and entry["body"]["draw"] == draw:
-                keys = next(t.keys() for t in self.tries if t.number == entry["body"]["attempt"])
+                now = next(t.keys() for t in self.tries if t.number == entry["body"]["attempt"])
                 for item in entry["body"].get("countersigned", ()):
-                    yield from self._one(item, keys, entry["seq"])
-        outside = self.record.get("countersigns", [])
+                    yield from self._one(item, now, entry["seq"])
+        keys = {party: key for one in self.tries for party, key in one.keys().items()}
         order = []
-        for item in outside:
-            yield from self._one(item, self.keys, len(log))
+        for item in self.record["countersigns"]:
+            yield from self._one(item, keys, len(log))
             order.append((self.places.get(item["head"], -1), item["party"]))
         if order != sorted(set(order)):
             yield found("signatures.order")

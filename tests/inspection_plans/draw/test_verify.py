@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from inspection_plans.draw import record, replace, seed
+from inspection_plans.draw import record, seed
 from inspection_plans.draw.errors import DrawRefusal
-from inspection_plans.draw.events import Crew
 from inspection_plans.draw.verify import Report, verify
 from tests.inspection_plans.draw.cases import (
     DICE,
@@ -22,6 +21,7 @@ from tests.inspection_plans.draw.cases import (
     an_office,
     rehash,
 )
+from tests.inspection_plans.draw.histories import eventful, second_attempt, short_of_people
 
 Place = tuple[Any, ...]
 
@@ -59,80 +59,6 @@ def with_leaf(whole: Row, at: Place, value: Any) -> Row:
 
 def texts(report: Report) -> str:
     return "\n".join(f"{failure.check}: {failure.text}" for failure in report.failures)
-
-
-def eventful() -> Office:
-    """A draw with a withdrawal, its reserve, and substitutes for both."""
-    office = an_office()
-    selection = office.outcome["selection"]
-    part = next(p for p in selection if p["random"] and p["reserve"])
-    away = part["random"][0]
-    office.write(
-        "withdraw",
-        draw=office.draw,
-        object=away,
-        reason="moved",
-        evidence=a_seed(9),
-        by="A",
-        second="B",
-    )
-    office.write(
-        "replace",
-        draw=office.draw,
-        stratum=part["stratum"],
-        object=replace.next_reserve(selection, part["stratum"]),
-        withdrawn=away,
-    )
-    instead = office.log[-1]["body"]["object"]
-    other = next(v for v in office.outcome["days"] if v != away)
-    for event, (visit, place) in enumerate([(instead, 0), (instead, 1), (other, 1)]):
-        substitute(office, visit, place, event)
-    return office
-
-
-def substitute(office: Office, visit: str, place: int, event: int) -> None:
-    crew = Crew(office.record())
-    for entry in office.log:
-        crew.follow(entry)
-    after = replace.substitute(
-        office.alg, office.seed, crew.now(), visit=visit, place=place, event=event
-    )
-    body = {name: after[name] for name in ("visit", "place", "released", "inspector")}
-    office.write("substitute", draw=office.draw, event=event, **body)
-
-
-def second_attempt() -> Office:
-    """The supervisor reveals nothing: void, then a second attempt without the supervisor."""
-    office = Office()
-    office.year()
-    mine = {"draw": office.draw, "attempt": 1}
-    office.attempt()
-    office.log = [
-        entry
-        for entry in office.log
-        if not (entry["type"] == "reveal" and entry["body"]["party"] == "supervisor")
-    ]
-    office.write("void", **mine, party="supervisor", reason="no secret by the deadline")
-    secrets = office.attempt(2, ("operator", "association"))
-    office.result(secrets, 2)
-    return office
-
-
-def short_of_people() -> Office:
-    """The first sending fails; people are added and only the sending is tried anew."""
-    office = Office()
-    people = office.frames["inspectors"]
-    office.frames["inspectors"] = people[:2]
-    office.frames["blocked"] = [["p0", "91370001/T"]]
-    office.year()
-    office.result(office.attempt())
-    assert office.outcome["assignment"]["status"] == "infeasible"
-    office.frames["inspectors"] = people
-    office.write(
-        "supplement", draw=office.draw, inspectors=people[2:], blocked=office.frames["blocked"][1:]
-    )
-    office.result(office.attempt(2, stage="assignment"), 2)
-    return office
 
 
 @pytest.mark.parametrize("alg", ["sha256", "sm3"])
