@@ -6,13 +6,13 @@ from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from inspection_plans import crosscheck, termcheck
+from inspection_plans import crosscheck, papers, termcheck
 from inspection_plans.crosscheck import PackFiles
 from inspection_plans.deadlines import Counting
 from inspection_plans.library import Library
-from inspection_plans.reading import PackRefusal, Source, decode
+from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
 from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.sheets import Sheet
@@ -26,10 +26,31 @@ from inspection_plans.vocabulary import (
     Terms,
     Wordings,
 )
-from inspection_plans.workdays import Calendar, Year
+from inspection_plans.workdays import Calendar, CalendarBroken, Year
+
+
+class BrokenYear(PackRefusal):
+    """A holiday table lists a day of another year, twice, or one that changes nothing."""
+
+    code: ClassVar[str] = "packs.broken_year"
+
+
+class Unwritten(PackRefusal):
+    """A file that the rules need is not there."""
+
+    code: ClassVar[str] = "packs.missing_file"
+
 
 T = TypeVar("T")
 HOME = Path(__file__).parent
+
+
+_SINGLE: dict[str, Any] = {
+    "terms.yaml": Terms,
+    "gates.yaml": tuple[Gate, ...],
+    "wordings.yaml": Wordings,
+    "deadlines.yaml": tuple[Counting, ...],
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +66,14 @@ class _Files:
 
 
 def _source(path: Path, root: Path) -> Source:
-    return Source(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+    name = path.relative_to(root).as_posix()
+    try:
+        return Source(name, path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Unwritten(file=name, line=1, clause=None) from None
+    except UnicodeDecodeError as wrong:
+        line = wrong.object[: wrong.start].count(b"\n") + 1
+        raise Unreadable(file=name, line=line, clause=None, message="no UTF-8") from None
 
 
 def _one(path: Path, root: Path, shape: type[T]) -> tuple[Source, T]:
@@ -84,6 +112,7 @@ def _clauses(files: _Files) -> dict[ClauseId, Clause]:
 def _problems(files: _Files) -> Iterator[PackRefusal]:
     clauses = _clauses(files)
     yield from crosscheck.packs(files.packs, files.terms)
+    yield from papers.ambiguous(files.packs)
     yield from crosscheck.sheets(files.sheets, clauses, files.terms)
     yield from crosscheck.bases(*files.gates, clauses)
     yield from termcheck.countings(*files.deadlines, clauses, files.terms)
@@ -91,14 +120,52 @@ def _problems(files: _Files) -> Iterator[PackRefusal]:
 
 
 def problems(root: Path = HOME / "packs") -> tuple[PackRefusal, ...]:
-    """Return everything wrong with the packs under ``root``; a file that cannot be read is alone.
+    """Return everything wrong with the packs under ``root``.
 
-    Each refusal has the facts file, line and clause (the nearest clause, item, pack or setting).
+    Files that cannot be read are told all together, and before any contradiction between files,
+    because what they should have said would look missing there. Each refusal has the facts file,
+    line and clause (the nearest clause, item, pack or setting).
     """
+    unread = tuple(
+        refusal for path, shape in _shapes(root) for refusal in _unread(path, root, shape)
+    )
+    if unread:
+        return unread
     try:
         return tuple(_problems(_files(root)))
     except PackRefusal as refusal:
         return (refusal,)
+
+
+def rulebook_problems(root: Path = HOME) -> tuple[PackRefusal, ...]:
+    """Return everything wrong with packs, settings and calendar under ``root``."""
+    if found := problems(root / "packs"):
+        return found
+    try:
+        read_rulebook(root)
+    except PackRefusal as refusal:
+        return (refusal, *refusal.also)
+    return ()
+
+
+def _shapes(root: Path) -> Iterator[tuple[Path, Any]]:
+    """Name every file that the packs are read from, and what it must hold."""
+    for folder in sorted(path.parent for path in root.glob("*/notice.yaml")):
+        yield folder / "notice.yaml", Pack
+        for path in sorted(folder.glob("clauses*.yaml")):
+            yield path, tuple[Clause, ...]
+    for path in sorted(root.glob("sheets/*.yaml")):
+        yield path, Sheet
+    for name, shape in _SINGLE.items():
+        yield root / name, shape
+
+
+def _unread(path: Path, root: Path, shape: type[object]) -> tuple[PackRefusal, ...]:
+    try:
+        _one(path, root, shape)
+    except PackRefusal as refusal:
+        return (refusal, *refusal.also)
+    return ()
 
 
 def read(root: Path) -> Library:
@@ -139,9 +206,19 @@ def read_settings(root: Path, library: Library) -> Mapping[tuple[str, Jurisdicti
 def read_calendar(root: Path) -> Calendar:
     """Read the holiday tables under ``root``, one file a year.
 
-    Raises: PackRefusal ("packs.*"), CalendarBroken ("workdays.broken_year").
+    Raises: PackRefusal ("packs.*") with file and line.
     """
-    return Calendar.of(_one(path, root, Year)[1] for path in sorted(root.glob("cn-*.yaml")))
+    years = []
+    for path in sorted(root.glob("cn-*.yaml")):
+        source, year = _one(path, root, Year)
+        if path.stem != f"cn-{year.year}":
+            raise source.refuse(crosscheck.ForeignId, ("year",))
+        try:
+            Calendar.of([year])
+        except CalendarBroken as broken:
+            raise source.refuse(BrokenYear, ("year",), message=str(broken.facts)) from None
+        years.append(year)
+    return Calendar.of(years)
 
 
 @cache
@@ -185,7 +262,7 @@ def load_calendar() -> Calendar:
 def read_rulebook(root: Path) -> Rulebook:
     """Read packs, settings and calendar under ``root``, to be asked.
 
-    Raises: PackRefusal ("packs.*"), CalendarBroken ("workdays.broken_year").
+    Raises: PackRefusal ("packs.*") for the first thing wrong, with file and line.
     """
     library = read(root / "packs")
     return Rulebook(

@@ -1,12 +1,13 @@
-"""What applies at a place: the effective set, and a sheet as it stands there."""
+"""What applies at a place: the effective set, a sheet as it stands there, a paper by number."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from inspection_plans.ask.questions import Answer, Handler, Placed
+from inspection_plans.ask.questions import Answer, Handler, Placed, Question
 from inspection_plans.ask.refusals import NotInForce, UnknownWord
 from inspection_plans.library import SheetNotInForce
-from inspection_plans.records import plain
+from inspection_plans.papers import look_up
+from inspection_plans.records import Meta, plain
 from inspection_plans.rulebook import Rulebook
 
 
@@ -61,7 +62,33 @@ def sheet(question: SheetAsked, rules: Rulebook) -> Answer:
     }
 
 
+class PaperAsked(Question, frozen=True, kw_only=True):
+    """文号: which notice is meant by a number, a title or a known slip of one."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+def paper(question: PaperAsked, rules: Rulebook) -> Answer:
+    """Answer with the papers under their own numbers, and by what each was found.
+
+    Source: clause register K22 (aliases for look-ups, never for display).
+    """
+    found = look_up(rules.library.packs.values(), question.number)
+    if not found:
+        raise UnknownWord("no paper of this number", field="number")
+    ids = {pack.id for pack, _ in found}
+    return {
+        "papers": [
+            {**{key: value for key, value in plain(pack).items() if key in SHOWN}, "by": how}
+            for pack, how in found
+        ],
+        "clauses": [clause.id for clause in rules.library.clauses.values() if clause.pack in ids],
+    }
+
+
+SHOWN = ("id", "number", "title", "issuer", "jurisdiction", "valid_from", "valid_until")
 HANDLERS: dict[str, Handler[Any]] = {
+    "paper": Handler(PaperAsked, paper),
     "effective_set": Handler(EffectiveSet, effective_set),
     "sheet": Handler(SheetAsked, sheet),
 }
