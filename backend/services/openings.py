@@ -27,6 +27,7 @@ from draw d where d.id = $1
 """
 # Which office drew is public; whose rows are read beyond it stands in `mine`.
 REGION = "select region from draw_page where draw = $1"
+COVERED = "select exists (select from institution where region = any (regions_below($1)))"
 PLACES = ("must", "certain", "random", "reserve")
 
 
@@ -91,9 +92,14 @@ def _standings(alg: str, seed: str, kept: Frozen, mine: list[str]) -> tuple[Stan
 
 
 async def _region(draw_id: UUID, scope: Scope) -> int:
+    """The office that drew, if it is the asker's or covers the asking institution's place."""
     async with DB.transaction(Scope(role="public"), readonly=True):
         region: int | None = await DB.connection.fetchval(REGION, draw_id)
-    if region is None or (scope.institution is None and region not in scope.regions):
+    if region is None:
+        raise Absent
+    async with DB.transaction(scope, readonly=True):
+        near: bool = region in scope.regions or await DB.connection.fetchval(COVERED, region)
+    if not near:
         raise Absent
     return region
 
@@ -102,7 +108,7 @@ async def own(draw_id: UUID, institution: UUID | None, *, act: Act, keys: Keyrin
     """Open the rows of one institution: its own user's, or the one an office asks about.
 
     Before the disclosure nothing is said, for a row with its ticket would tell who is drawn.
-    Raises: Absent ("thing.absent"), NotDisclosed ("draw.not_disclosed").
+    Raises: Absent ("thing.absent"), NotDisclosed ("draw.not_disclosed") to an office.
     Source: draw.md sections 2.4, 2.6 and 10 (quiet omission).
     """
     whose = act.by.institution or institution
@@ -112,6 +118,8 @@ async def own(draw_id: UUID, institution: UUID | None, *, act: Act, keys: Keyrin
         row = await DB.connection.fetchrow(PUBLISHED, draw_id)
         if row is None or whose is None:
             raise Absent
+        if row["state"] != "published" and act.by.institution is not None:
+            raise Absent  # the draw's public page says when; nothing of it is an institution's yet
         if row["state"] != "published":
             raise NotDisclosed(disclose_on=row["disclose_on"].isoformat())
         kept = await drawrows.frozen(draw_id, keys=keys)
