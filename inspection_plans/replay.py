@@ -14,8 +14,10 @@ from typing import Any
 from inspection_plans.draw import canon, digest, merkle, seed
 from inspection_plans.draw.days import days
 from inspection_plans.draw.errors import DrawRefusal
+from inspection_plans.draw.report import coded
 from inspection_plans.draw.select import select
 from inspection_plans.draw.send import assign
+from inspection_plans.draw.verify import verify
 
 
 def _canon(case: Mapping[str, Any]) -> object:
@@ -77,6 +79,10 @@ def _days(case: Mapping[str, Any]) -> object:
     return days(case["alg"], case["seed"], case["visits"])
 
 
+def _verify(case: Mapping[str, Any]) -> object:
+    return coded(verify(case["record"], case.get("heads", ()), case.get("keys")))
+
+
 _OPS: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "canon": _canon,
     "merkle": _merkle,
@@ -86,6 +92,7 @@ _OPS: dict[str, Callable[[Mapping[str, Any]], object]] = {
     "select": _select,
     "assign": _assign,
     "days": _days,
+    "verify": _verify,
 }
 
 

@@ -12,11 +12,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from inspection_plans.draw.findings import HEADINGS, LANGUAGES, word
-from inspection_plans.draw.report import lines, load
-from inspection_plans.draw.verify import Report, verify
+from inspection_plans.draw.report import coded, lines, load
+from inspection_plans.draw.verify import verify
 
 EXITS = {"verified": 0, "failed": 1, "unverifiable": 3}
 _NO_RECORD = 2
@@ -38,18 +37,6 @@ def _read(name: str) -> str:
     if name == "-":
         return sys.stdin.buffer.read().decode("utf-8")
     return Path(name).read_text(encoding="utf-8")
-
-
-def coded(report: Report) -> dict[str, Any]:
-    """Give a report as JSON values: codes, never sentences."""
-    return {
-        "verdict": report.verdict,
-        "level": report.level,
-        "checks": report.checks,
-        "failures": [failure.code for failure in report.failures],
-        "notes": [note.code for note in report.notes],
-        "standings": report.standings,
-    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -111,7 +111,7 @@ def verifier() -> str:
     packed = base64.b85encode(bz2.compress(json.dumps(texts).encode())).decode()
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     return _TEMPLATE % {
-        "modules": "\n".join(f'    "{name}":\n        "{known}",' for name, known in digests.items()),
+        "modules": "\n".join(f'    "{name}":\n        "{d}",' for name, d in digests.items()),
         "packed": "\n".join(packed[at : at + _WIDTH] for at in range(0, len(packed), _WIDTH)),
     }
 

@@ -213,6 +213,10 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "the frame of {frame} is not the one that was frozen",
         "{frame} 名录不是冻结的那份",
     ),
+    "frames.rows": (
+        "the rows of {frame} are not in the order of their ids",
+        "{frame} 名录没有按编号排列",
+    ),
     "frames.order": (
         "the blocked pairs are not in the order of their bytes",
         "回避名单没有按字节顺序排列",

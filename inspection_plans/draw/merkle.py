@@ -40,7 +40,8 @@ def root(alg: str, leaves: Sequence[bytes]) -> str:
     return nodes[0].hex() if nodes else new(b"").hexdigest()
 
 
-def _ident(row: Mapping[str, Any]) -> str:
+def row_id(row: Mapping[str, Any]) -> str:
+    """Give the id by which a frame is ordered. Raises: E_ID."""
     ident = row.get("id") if isinstance(row, Mapping) else None
     if not isinstance(ident, str):
         raise DrawRefusal("E_ID", "rows")
@@ -54,14 +55,14 @@ def _leaves(alg: str, key: str, ordered: Sequence[Mapping[str, Any]]) -> list[by
     for row in ordered:
         text = canonical(row).encode()
         salted = salts.copy()
-        salted.update(_ident(row).encode())
+        salted.update(row_id(row).encode())
         leaves.append(new(b"\0" + salted.digest() + text).digest())
     return leaves
 
 
 def frame_root(alg: str, key: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Give the root of a frame: rows by id bytes, equal ids in input order (section 13, 1)."""
-    return root(alg, _leaves(alg, key, sorted(rows, key=_ident)))
+    return root(alg, _leaves(alg, key, sorted(rows, key=row_id)))
 
 
 def opening(alg: str, key: str, rows: Sequence[Mapping[str, Any]], ident: str) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def opening(alg: str, key: str, rows: Sequence[Mapping[str, Any]], ident: str) -
 
     Raises: E_ID when no row has this id.
     """
-    ordered = sorted(rows, key=_ident)
+    ordered = sorted(rows, key=row_id)
     index = next((i for i, row in enumerate(ordered) if row["id"] == ident), -1)
     if index < 0:
         raise DrawRefusal("E_ID", "id", id=ident)

@@ -38,7 +38,7 @@ from typing import Any
 from .canon import canonical, digest
 from .digest import hexdigest
 from .errors import DrawRefusal
-from .merkle import frame_root
+from .merkle import frame_root, row_id
 from .outcome import sealed
 from .seed import tagged
 
@@ -161,8 +161,7 @@ def build(
     """
     return {
         **_profile("full", alg, draw, plan, log),
-        "objects": list(frames["objects"]),
-        "inspectors": list(frames["inspectors"]),
+        **{name: sorted(frames[name], key=row_id) for name in ("objects", "inspectors")},
         "blocked": list(frames["blocked"]),
         "keys": {"objects": keys["objects"], "inspectors": keys["inspectors"]},
         "selection": list(outcome["selection"]),

@@ -86,3 +86,15 @@ def lines(report: Report, record: Mapping[str, Any], languages: Sequence[str]) -
         level = _both(LEVEL_WORDS[report.level], languages)
         yield f"{_both(HEADINGS['level'], languages)}: {report.level} ({level})"
     yield _both(VERDICTS[report.verdict], languages)
+
+
+def coded(report: Report) -> dict[str, Any]:
+    """Give a report as JSON values: codes, never sentences."""
+    return {
+        "verdict": report.verdict,
+        "level": report.level,
+        "checks": report.checks,
+        "failures": [failure.code for failure in report.failures],
+        "notes": [note.code for note in report.notes],
+        "standings": report.standings,
+    }

@@ -150,6 +150,9 @@ class Replay:
             return
         record, keys = self.record, self.record["keys"]
         for name, attempt in (("objects", self.done[0]), ("inspectors", self.done[-1])):
+            idents = [row["id"] for row in record[name]]
+            if idents != sorted(idents):
+                yield found("frames.rows", frame=name)
             right = frame_root(self.alg, keys[name], record[name])
             frame = {"root": right, "count": len(record[name])}
             # Canonical texts, because Python holds True and 1 for equal.
@@ -198,7 +201,8 @@ class Replay:
     def check_external(self) -> Iterator[Finding]:
         """A draw made elsewhere: one entry, and the visits that were entered."""
         opened = entries(self.record["log"], "attempt_open", self.record["draw"])
-        if [one["body"]["stage"] for one in opened] != ["external"] or len(self.done) != 1:
+        results = entries(self.record["log"], "result", self.record["draw"])
+        if [one["body"]["stage"] for one in opened] != ["external"] or len(results) != 1:
             yield found("external.form")
             return
         body = self.done[0].result or {}
@@ -207,6 +211,11 @@ class Replay:
             yield found("external.form")
         if body["visits"] != digest(self.alg, self.record["visits"]):
             yield found("external.visits")
+        # Nobody's key is frozen for it, so a signature could only be looked at, not checked.
+        heads = [entry["hash"] for entry in self.record["log"]]
+        for item in self.record["countersigns"]:
+            if item["head"] not in heads:
+                yield found("signatures.head", party=item["party"])
 
     def standings(self) -> dict[str, str]:
         """Give what became of each object row opened alone, for the sealed profile."""
@@ -243,7 +252,7 @@ def _checks(replay: Replay, heads: Sequence[str], keys: Mapping[str, str]) -> di
     if heads:
         always["heads"] = lambda: check_heads(log, heads)
     if record["profile"] == "external":
-        return {**always, "external": replay.check_external}
+        return {**always, "plan": replay.check_plan, "external": replay.check_external}
     ceremony: dict[str, Check] = {
         "signatures": lambda: [*check_keys(tries, keys), *replay.heads.check()],
         **always,

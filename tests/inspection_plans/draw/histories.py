@@ -126,6 +126,7 @@ def external(**changes: Any) -> Row:
     visits = [{"object": "91370001/T", "on": "2027-01-12", "team": ["p1", "p2"]}]
     origin = {"platform": "省级平台", "reference": "SD-2027-8", "drawn_on": "2027-01-04"}
     office.write("attempt_open", **mine, stage="external")
+    office.write("plan", **mine, digest=record.digest(office.alg, office.plan))
     body = record.external_body(office.alg, office.draw, 1, {**origin, **changes}, visits)
     office.write("result", **body)
     return record.attach(

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from inspection_plans.draw import bundle, record
+from inspection_plans.draw.report import coded
 from inspection_plans.draw.verify import verify
-from inspection_plans.verify_draw import coded
 from tests.inspection_plans.draw.cases import Office, an_office
 from tests.inspection_plans.draw.histories import eventful, external, second_attempt, with_a_chain
 
