@@ -34,7 +34,8 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--port", type=int, default=8000)
     verbs.choices["serve"].add_argument("--host", default="127.0.0.1")
     verbs.choices["log"].add_argument("what", choices=["verify"])
-    verbs.choices["packs"].add_argument("what", choices=["check"])
+    verbs.choices["packs"].add_argument("what", choices=["check", "coverage"])
+    verbs.choices["packs"].add_argument("--root", type=Path, default=None)
     return parser
 
 

@@ -12,6 +12,7 @@ from inspection_plans.sheets import AnyPart, Choice, Item, MultiChoice, Ratio, S
 from inspection_plans.vocabulary import (
     Clause,
     ClauseId,
+    Computed,
     Gate,
     Jurisdiction,
     Pack,
@@ -47,7 +48,7 @@ class Library:
     No dataclass: a web framework that finds one in a handler's arguments checks it field by field.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument for each kind of file
         self,
         *,
         terms: Terms,
@@ -57,6 +58,7 @@ class Library:
         gates: Mapping[str, Gate],
         wordings: Wordings,
         deadlines: Mapping[str, Counting],
+        computed: tuple[Computed, ...] = (),
     ) -> None:
         self.terms = terms
         self.packs = packs
@@ -65,6 +67,7 @@ class Library:
         self.gates = gates
         self.wordings = wordings
         self.deadlines = deadlines
+        self.computed = computed
 
     def jurisdiction_of(self, region: int) -> Jurisdiction:
         """Return the nearest jurisdiction with a pack of its own, else the nation.

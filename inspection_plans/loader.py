@@ -12,13 +12,14 @@ from inspection_plans import crosscheck, papers, termcheck
 from inspection_plans.crosscheck import PackFiles
 from inspection_plans.deadlines import Counting
 from inspection_plans.library import Library
-from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
+from inspection_plans.reading import Malformed, PackRefusal, Source, Unreadable, decode
 from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import (
     Clause,
     ClauseId,
+    Computed,
     Gate,
     Jurisdiction,
     Pack,
@@ -50,6 +51,7 @@ _SINGLE: dict[str, Any] = {
     "gates.yaml": tuple[Gate, ...],
     "wordings.yaml": Wordings,
     "deadlines.yaml": tuple[Counting, ...],
+    "computed.yaml": tuple[Computed, ...],
 }
 
 
@@ -63,6 +65,7 @@ class _Files:
     gates: tuple[Source, tuple[Gate, ...]]
     wordings: Wordings
     deadlines: tuple[Source, tuple[Counting, ...]]
+    computed: tuple[Source, tuple[Computed, ...]]
 
 
 def _source(path: Path, root: Path) -> Source:
@@ -100,6 +103,7 @@ def _files(root: Path) -> _Files:
         gates=_one(root / "gates.yaml", root, tuple[Gate, ...]),
         wordings=_one(root / "wordings.yaml", root, Wordings)[1],
         deadlines=_one(root / "deadlines.yaml", root, tuple[Counting, ...]),
+        computed=_one(root / "computed.yaml", root, tuple[Computed, ...]),
     )
 
 
@@ -116,6 +120,7 @@ def _problems(files: _Files) -> Iterator[PackRefusal]:
     yield from crosscheck.sheets(files.sheets, clauses, files.terms)
     yield from crosscheck.bases(*files.gates, clauses)
     yield from termcheck.countings(*files.deadlines, clauses, files.terms)
+    yield from termcheck.computed(*files.computed, files.terms)
     yield from termcheck.numbers(files.packs, files.deadlines[1])
 
 
@@ -146,6 +151,22 @@ def rulebook_problems(root: Path = HOME) -> tuple[PackRefusal, ...]:
     except PackRefusal as refusal:
         return (refusal, *refusal.also)
     return ()
+
+
+def read_desk(root: Path) -> Mapping[str, tuple[ClauseId, ...]]:
+    """Return the clauses of every desk rule of the packs under ``root``, by its id.
+
+    Raises: PackRefusal ("packs.*") for a rule without id, or with clauses that are none.
+    """
+    found: dict[str, tuple[ClauseId, ...]] = {}
+    for path in sorted(root.glob("desk/*.yaml")):
+        source, rows = _one(path, root, tuple[dict[str, Any], ...])
+        for place, row in enumerate(rows):
+            cited = row.get("clauses")
+            if not isinstance(row.get("id"), str) or not isinstance(cited, list):
+                raise source.refuse(Malformed, (place,), row.get("id"))
+            found[row["id"]] = tuple(ClauseId(clause) for clause in cited)
+    return found
 
 
 def _shapes(root: Path) -> Iterator[tuple[Path, Any]]:
@@ -184,6 +205,7 @@ def read(root: Path) -> Library:
         gates=MappingProxyType({gate.id: gate for gate in files.gates[1]}),
         wordings=files.wordings,
         deadlines=MappingProxyType({row.concept: row for row in files.deadlines[1]}),
+        computed=files.computed[1],
     )
 
 

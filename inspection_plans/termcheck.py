@@ -1,11 +1,11 @@
-"""Checks of ``deadlines.yaml`` against the clauses; pure over decoded files."""
+"""Checks of ``deadlines.yaml`` and ``computed.yaml`` against the clauses; pure over files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from inspection_plans.crosscheck import DanglingClause, DuplicateId, PackFiles, UnknownTerm
 from inspection_plans.deadlines import BrokenTerm, Counting, term_of
 from inspection_plans.reading import Malformed, PackRefusal, Source
-from inspection_plans.vocabulary import Clause, ClauseId, Terms
+from inspection_plans.vocabulary import Clause, ClauseId, Computed, Terms
 
 
 def countings(
@@ -25,6 +25,19 @@ def countings(
             if clause not in clauses:
                 where = (place, "basis", "clauses", position)
                 yield source.refuse(DanglingClause, where, row.concept, missing=clause)
+
+
+def computed(source: Source, rows: Sequence[Computed], terms: Terms) -> Iterator[PackRefusal]:
+    """Yield questions that compute from a concept that is not there, or that stand twice."""
+    seen: set[str] = set()
+    for place, row in enumerate(rows):
+        if row.question in seen:
+            yield source.refuse(DuplicateId, (place, "question"), row.question)
+        seen.add(row.question)
+        for position, word in enumerate(row.concepts):
+            if word not in terms.concepts:
+                where = (place, "concepts", position)
+                yield source.refuse(UnknownTerm, where, row.question, word=word)
 
 
 def numbers(files: Sequence[PackFiles], rows: Sequence[Counting]) -> Iterator[PackRefusal]:

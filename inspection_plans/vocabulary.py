@@ -205,6 +205,16 @@ class Wording(Record, frozen=True, kw_only=True):
     en: Line
 
 
+class Computed(Record, frozen=True, kw_only=True):
+    """A question that computes its answer from the clauses of these concepts."""
+
+    question: Code
+    zh: Line
+    en: Line
+    concepts: Annotated[tuple[Code, ...], Meta(min_length=1)]
+    jurisdictions: Annotated[tuple[JurisdictionCode, ...], Meta(min_length=1)] = (NATIONAL,)
+
+
 class Wordings(Record, frozen=True, kw_only=True):
     """The list of standard wordings under its version; several may apply to one result."""
 
