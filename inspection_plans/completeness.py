@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from inspection_plans import expressions
+from inspection_plans import expressions, jurisdictions
 from inspection_plans.expressions import Known
-from inspection_plans.sheets import Item, Requirement, Sheet, Source, When
+from inspection_plans.sheets import Fact, Item, Requirement, Sheet, Source, When
 from inspection_plans.vocabulary import Record, Verdict
 
 
@@ -30,6 +30,7 @@ _CARRIERS: Mapping[str, tuple[Carrier, ...]] = {
     "location": (Carrier.LOCATION,),
 }
 _PAPER = (Carrier.IMAGE, Carrier.FILE)
+_REMOTE = "remote_class"
 _JUDGED = (Verdict.PASS, Verdict.FAIL)
 
 
@@ -72,6 +73,26 @@ class Lacking(Record, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return bool(self.items or self.evidence or self.bounds)
+
+
+def facts(
+    *,
+    kind: str,
+    unannounced: bool,
+    selection: str,
+    jurisdiction: str,
+    institution_kinds: Collection[str],
+) -> dict[str, Any]:
+    """Return what is known of a visit before it starts, by the names conditions use."""
+    return {
+        Fact.KIND.value: kind,
+        Fact.REMOTE.value: kind == _REMOTE,
+        Fact.UNANNOUNCED.value: unannounced,
+        Fact.SELECTION.value: selection,
+        Fact.JURISDICTION.value: jurisdiction,
+        Fact.PLACES.value: list(jurisdictions.lineage(jurisdiction)),
+        Fact.INSTITUTION_KINDS.value: sorted(institution_kinds),
+    }
 
 
 def carriers(kind: str) -> tuple[Carrier, ...]:

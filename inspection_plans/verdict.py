@@ -25,7 +25,8 @@ def suspected(
 ) -> tuple[Finding, ...]:
     """Return one suspected finding per failing item, in the order given.
 
-    ``sheet`` and ``effective`` are those of one place and day. A ticked option
+    ``sheet`` is the version the visit began with, ``effective`` the clauses of its place and day;
+    a cited clause that the packs have lost since stays cited. A ticked option
     narrows the finding to the clauses of its concepts; severity comes from the item.
     Source: national-2021-71/6.3/exit-catalogue (一经调查核实); design, step 5 (findings).
     """
@@ -57,8 +58,8 @@ def consequences(
     """
     found: dict[ClauseId, None] = {}
     for clause_id in clauses:
-        clause = in_force[clause_id]
-        for target in (clause.consequence, *clause.also_consequences):
+        clause = in_force.get(clause_id)
+        for target in (clause.consequence, *clause.also_consequences) if clause else ():
             if target is not None and target in in_force:
                 found[target] = None
     return tuple(found)
@@ -75,7 +76,12 @@ def _clauses(
         if not named:
             return item.clauses
         concepts |= named
-    return tuple(clause for clause in item.clauses if in_force[clause].concept in concepts)
+    narrowed = tuple(
+        clause
+        for clause in item.clauses
+        if clause in in_force and in_force[clause].concept in concepts
+    )
+    return narrowed or item.clauses
 
 
 def _concepts(item: Item, failed: str) -> set[str]:

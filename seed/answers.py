@@ -1,17 +1,22 @@
 """What inspectors answer and photograph: passing by the parts' types, failing where planted."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inspection_plans import sheets
+from inspection_plans import completeness, sheets
+from inspection_plans.checklist import Answer, judge
+from inspection_plans.completeness import Carrier, Told
 from inspection_plans.sheets import Item, Mark, Profile, Requirement, Sheet, Source, TickRule, When
 from seed import images
 from seed.world import Breach
 
 PLENTY = 40
 HERE_OF, HERE = 8, 5  # where the roster is a fiction, one of eight is there
+NOT_COPIED = "原件已当场核对并退还，未逐一留存复制件"
+TAKEN_APART = "两处数字清点时间不同，以先清点的为准"
 PHOTO, INTERVIEW = "photo", "interview"
 PAPERS = frozenset(
     {"contract", "payment_record", "document", "attendance_record", "timetable", "exam_record"}
@@ -99,6 +104,39 @@ def asked(item: Item, *, failed: bool) -> list[Requirement]:
         one
         for one in item.evidence
         if one.by is Source.INSPECTOR and (one.when is When.ALWAYS or failed)
+    ]
+
+
+def finished(
+    sheet: Sheet, told: list[dict[str, Any]], facts: Mapping[str, Any], shots: Sequence["Shot"]
+) -> list[dict[str, Any]]:
+    """The answers as a phone lets them go: only what is asked, and a word for what is lacking.
+
+    Papers are looked at and not all copied; figures taken at different times differ.
+    """
+    judged = [
+        Told(
+            device="",
+            item=one["item"],
+            verdict=judge(sheet, Answer(**one)).verdict,
+            value=one["value"],
+            reasoned=bool(one["reason"]),
+        )
+        for one in told
+    ]
+    asked = {one.item for one in completeness.counting(sheet, judged, facts)}
+    pieces = Counter(shot.item for shot in shots)
+    seen = {Carrier.INTERVIEW.value: interviews(sheet), Carrier.LOCATION.value: 1}
+    held = {item.code: {**seen, Carrier.IMAGE.value: pieces[item.code]} for item in sheet.items}
+    lacks = completeness.lacking(sheet, judged, facts, held)
+    uncopied = {one.item for one in lacks.evidence}
+    apart = {one.item for one in lacks.bounds}
+    return [
+        one
+        | ({"without": NOT_COPIED} if one["item"] in uncopied else {})
+        | ({"reason": TAKEN_APART} if one["item"] in apart else {})
+        for one in told
+        if one["item"] in asked
     ]
 
 

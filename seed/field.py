@@ -189,10 +189,11 @@ def _sheet(task: Task, trip: Trip) -> Sheet:
 async def _record(here: Field, trip: Trip, task: Task) -> None:
     """Answers, pictures, roll, interviews and signatures of the recorder; then the claim."""
     handset, sheet = here.handset(trip.team[0]), _sheet(task, trip)
-    trip.told = answers.answers(sheet, trip.scene)
+    shots = answers.shots(sheet, trip.scene)[: here.pictures]
+    told = answers.answers(sheet, trip.scene)
+    trip.told = answers.finished(sheet, told, task.facts, shots)
     roll, batch = _roll_call(here, trip, task)
     batch.insert(0, handset.op(task, "answer.set", {"answers": trip.told}))
-    shots = answers.shots(sheet, trip.scene)[: here.pictures]
     for shot, raw in await _pictures(here.stage, trip, shots):
         seen = roll if shot.item == ROLL_ITEM else None
         trip.captures.append(handset.capture(task, trip.scene, shot.item, raw, roll=seen))

@@ -1,7 +1,7 @@
 """A visit to be made: office, institution, two inspectors with enrolled phones, a class."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,10 @@ from PIL import Image
 
 from backend.clock import new_id
 from backend.piccolo_conf import DB
-from backend.services import devices, directories, visits
+from backend.services import devices, directories, sheet_versions, visits
 from backend.services.visits import NewAssignment, NewVisit
 from inspection_plans.loader import applied_sheet, jurisdiction_of
+from inspection_plans.sheets import Sheet
 from media.keys import DeviceKey
 from tests import world
 from tests.backend import sheets
@@ -85,11 +86,21 @@ async def a_phone(
     return Phone(http, desk.clock, key, dev, inspector, headers)
 
 
+def undemanding(sheet: Sheet) -> Sheet:
+    """A version of which nothing must be answered or shown, for tests about something else."""
+    items = tuple(replace(item, required=False, evidence=()) for item in sheet.items)
+    return replace(sheet, items=items)
+
+
 async def a_visit(desk: Desk, institution: UUID, team: list[UUID], **changes: Any) -> UUID:
-    """A visit of today that has just been unsealed, unless ``changes`` say otherwise."""
+    """A visit of today that has just been unsealed, unless ``changes`` say otherwise.
+
+    ``version`` is the sheet it begins with; without one, an undemanding version of today's.
+    """
     now = desk.clock()
     place, day = jurisdiction_of(world.SHANDONG), now.date()
     sheet = changes.pop("sheet", "TI")
+    version = changes.pop("version", None) or undemanding(applied_sheet(sheet, place, day)[0])
     new = {
         "id": new_id(),
         "region": world.SHANDONG,
@@ -99,7 +110,7 @@ async def a_visit(desk: Desk, institution: UUID, team: list[UUID], **changes: An
         "unannounced": True,
         "selection": "random",
         "sheet": sheet,
-        "sheet_digest": applied_sheet(sheet, place, day)[1],
+        "sheet_digest": version.version,
         "jurisdiction": place,
         "on_date": day,
         "sealed_until": now - timedelta(minutes=5),
@@ -110,6 +121,7 @@ async def a_visit(desk: Desk, institution: UUID, team: list[UUID], **changes: An
         "chance": "3/40",
     } | changes
     async with DB.transaction(desk.act.by.scope):
+        await sheet_versions.keep([version], act=desk.act)
         await visits.create([NewVisit(**new)], act=desk.act)
     found: UUID = new["id"]
     return found

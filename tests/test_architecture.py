@@ -32,6 +32,7 @@ SHARED = {
     "installation": "one row, public identity",
     "region": "public codes",
     "occupation": "public codes",
+    "sheet_version": "the rules' own public content under its digest",
     "migration": "the migration runner's own",
     "task": "the queue carries ids only and is read by the worker",
     "occurrence": "schedule names and instants",

@@ -1,7 +1,7 @@
 """Answers 检查记录: checked against the visit's sheet, kept beside other devices' answers."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,13 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
+from backend.services import sheet_versions
 from backend.services.act import Act
 from backend.services.bodies import Answered, AnswerSet
 from backend.services.deeds import Deed, Effect
 from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans import checklist
 from inspection_plans.errors import Family
-from inspection_plans.loader import applied_sheet
 from media import canon
 from media import ops as envelopes
 
@@ -70,6 +70,7 @@ class Judged(msgspec.Struct, frozen=True):
 async def record(deed: Deed, body: AnswerSet) -> Effect:
     """Keep a set of answers; within a device the last by number counts.
 
+    They are judged by the version of the sheet that the visit began with.
     Raises: RecordClosed, AnswerInvalid, AnsweredTwice, those of ``checklist.judge``, NotCanonical.
     Source: evidence spec 3 (answers), settled points 2 and 3.
     """
@@ -77,7 +78,8 @@ async def record(deed: Deed, body: AnswerSet) -> Effect:
     if site.state in CLOSED:
         raise RecordClosed(field="visit", state=site.state)
     raws = [bytes(raw) for raw in body.answers]
-    judged = [_judged(site.sheet, site.jurisdiction, site.on_date, raw) for raw in raws]
+    await sheet_versions.of(site.sheet_digest)
+    judged = [_judged(site.sheet_digest, raw) for raw in raws]
     items = [answer.item for answer in judged]
     if len(set(items)) != len(items):
         raise checklist.AnsweredTwice(field="answers")
@@ -107,21 +109,21 @@ def _rows(judged: Sequence[Judged], raws: Sequence[bytes]) -> str:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _judged(sheet: str, jurisdiction: str, on: date, raw: bytes) -> Judged:
+def _judged(digest: str, raw: bytes) -> Judged:
     """Judge one answer from its exact bytes; the same answer on the same sheet is judged once."""
     try:
         answered = _answered.decode(raw)
     except msgspec.ValidationError as error:
         raise AnswerInvalid(field=envelopes.path_of(error), detail=str(error)) from None
     canon.spelled(raw, answered)
-    applied, _ = applied_sheet(sheet, jurisdiction, on)
     found = checklist.judge(
-        applied,
+        sheet_versions.held(digest),
         checklist.Answer(
             item=answered.item,
             value=answered.value,
             skip=answered.skip,
             reason=answered.reason,
+            without=answered.without,
         ),
     )
     return Judged(found.item, str(found.verdict), " ".join(found.failed))

@@ -55,12 +55,16 @@ Part = Words | Number | bool | list[Words] | dict[Name, Words | Number]
 
 
 class Answered(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One answer: a value by the item's parts, or ``skip`` instead, with its reason."""
+    """One answer: a value by the item's parts, or ``skip`` instead, with its reason.
+
+    ``without`` says why evidence that the item asks for is not there.
+    """
 
     item: Item
     value: dict[Name, Part] | None = None
     skip: Literal["not_applicable", "could_not_check"] | None = None
     reason: Annotated[str, Meta(max_length=2000)] = ""
+    without: Annotated[str, Meta(max_length=2000)] = ""
 
 
 class AnswerSet(Body, frozen=True):

@@ -13,13 +13,13 @@ import msgspec
 
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import audit, rollcalls
+from backend.services import audit, rollcalls, samples, sheet_versions
 from backend.services.act import Act
 from backend.services.errors import Denied
 from backend.services.rollcalls import Roster
-from inspection_plans import policy, states
+from backend.services.samples import Drawn
+from inspection_plans import completeness, policy, states
 from inspection_plans.library import Library
-from inspection_plans.loader import applied_sheet, sheet_document
 from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
 from media import tokens
@@ -34,11 +34,13 @@ SETTINGS = (
     "phone_keep_days",
     "team_size",
 )
+FACTS = ("kind", "unannounced", "selection", "jurisdiction", "institution_kinds")
 OPEN_STATES = ("assigned", "opened", "started", "submitted", "returned", "needs_decision")
 MINE = """
 select v.id, v.region, v.code, v.kind, v.unannounced, v.on_date, v.sealed_until, v.state, v.epoch,
   v.sheet, v.sheet_digest, v.jurisdiction, v.challenge, v.training_class, v.class_session,
-  v.review_reason, a.id as assignment, i.id as institution, i.name as institution_name,
+  v.selection, v.sample_seed, v.review_reason, a.id as assignment, i.id as institution,
+  i.name as institution_name, i.kinds as institution_kinds,
   i.credit_code, i.address, i.phone, i.lat_e7, i.lon_e7, i.crs
 from assignment a join visit v on v.id = a.visit join institution i on i.id = v.institution
 where a.inspector = $1 and a.state = 'active' and v.sealed_until <= $2 and v.state = any ($3)
@@ -88,7 +90,11 @@ class Colleague(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One visit; ``challenge`` is to be signed into check-in and captures."""
+    """One visit; ``challenge`` is to be signed into check-in and captures.
+
+    ``facts`` is what the sheet's conditions may ask of it. ``sample_seed`` decides its samples:
+    those of filed populations are in ``samples``, the phone draws those that it counts itself.
+    """
 
     visit: UUID
     assignment: UUID
@@ -108,10 +114,13 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     roster: Roster | None
     challenge: str
     policy: dict[str, int]
+    facts: dict[str, Any]
+    sample_seed: str
+    samples: tuple[Drawn, ...]
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
-    """Tasks changed since; sheets by digest as the packs write them, and the clauses they cite.
+    """Tasks changed since; the sheets they began with by digest, and the clauses these cite.
 
     ``gone`` are visits this inspector no longer has; ``next_at`` is when to ask again at the
     latest, if a task opens later; ``cursor`` is the next ``since``.
@@ -143,14 +152,15 @@ async def bundle(since: int, *, act: Act, keys: Keyring, rules: Library) -> Bund
         tasks = [await _task(row, team.get(row["id"], ()), act, keys) for row in rows]
         gone = await DB.connection.fetch(GONE, inspector, after)
         opens = await DB.connection.fetchval(NEXT, inspector, act.at)
-    asked = {r["sheet_digest"]: (r["sheet"], r["jurisdiction"], r["on_date"]) for r in rows}
+        digests = {row["sheet_digest"] for row in rows}
+        sheets = {digest: await sheet_versions.of(digest) for digest in sorted(digests)}
     return Bundle(
         cursor=int(act.at.timestamp() * 1000),
         tasks=tuple(tasks),
         gone=tuple(row["visit"] for row in gone),
         next_at=opens,
-        sheets={digest: sheet_document(*key) for digest, key in asked.items()},
-        clauses=_clauses((applied_sheet(*key)[0] for key in asked.values()), rules),
+        sheets={digest: sheet_versions.document(digest) for digest in sheets},
+        clauses=_clauses(sheets.values(), rules),
     )
 
 
@@ -169,6 +179,7 @@ async def _task(row: dict[str, Any], team: tuple[Colleague, ...], act: Act, keys
     if row["training_class"] is not None:
         roster = await rollcalls.roster_of(row["training_class"], row["institution"])
         await DB.connection.execute(ROSTER, row["id"], roster.sha256)
+    seed = row["sample_seed"] or await samples.seed_of(row["id"], act=act)
     place = {name: row[name] for name in Place.__struct_fields__ if name in row}
     return Task(
         visit=row["id"],
@@ -194,7 +205,22 @@ async def _task(row: dict[str, Any], team: tuple[Colleague, ...], act: Act, keys
             asg=str(row["assignment"]),
         ),
         policy={name: policy.number(name, row["jurisdiction"]) for name in SETTINGS},
+        facts=completeness.facts(**{name: row[name] for name in FACTS}),
+        sample_seed=seed,
+        samples=await _samples(row, seed, act),
     )
+
+
+async def _samples(row: dict[str, Any], seed: str, act: Act) -> tuple[Drawn, ...]:
+    source = samples.Source(
+        visit=row["id"],
+        region=row["region"],
+        institution=row["institution"],
+        training_class=row["training_class"],
+        on_date=row["on_date"],
+        seed=seed,
+    )
+    return await samples.draw(source, await sheet_versions.of(row["sheet_digest"]), act=act)
 
 
 async def _opened(row: dict[str, Any], act: Act) -> str:
@@ -217,4 +243,4 @@ async def _opened(row: dict[str, Any], act: Act) -> str:
 def _clauses(sheets: Iterable[Sheet], rules: Library) -> dict[str, str]:
     """The short text of every clause that the sheets cite, by its id."""
     cited = {clause for sheet in sheets for item in sheet.items for clause in item.clauses}
-    return {clause: rules.clause(clause).rule.zh for clause in sorted(cited)}
+    return {code: rules.clause(code).rule.zh for code in sorted(cited) if code in rules.clauses}

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import audit, examination, tasks, timetokens, visits
+from backend.services import audit, examination, sheet_versions, tasks, timetokens, visits
 from backend.services.act import Act
 from backend.services.bodies import EvidenceDeclare, EvidenceWithdraw
 from backend.services.deeds import STALE, Blocked, Deed, Effect
@@ -21,7 +21,7 @@ from backend.services.examination import Examined, Piece
 from inspection_plans import policy, states
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
-from inspection_plans.loader import applied_sheet
+from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
 from inspection_plans.vocabulary import NATIONAL
 from media import base64url, keys, kinds, manifest
@@ -157,7 +157,8 @@ async def declare(deed: Deed, body: EvidenceDeclare) -> Effect:
     capture, known = _read(raw, base64url.decode(body.sig, field="sig"), deed)
     _agrees(capture, body, deed)
     kinds.declare(capture.media.mime, capture.media.size)
-    captured_at, odd = _judged(capture, deed)
+    sheet = await sheet_versions.of(site.sheet_digest)
+    captured_at, odd = _judged(capture, deed, sheet)
     flags = [*deed.flags, *odd, *(() if known else ("unknown_key",))]
     found = await DB.connection.fetchval(
         DECLARE,
@@ -221,7 +222,7 @@ def _agrees(capture: Manifest, body: EvidenceDeclare, deed: Deed) -> None:
         raise TransportMismatch(field="transport")
 
 
-def _judged(capture: Manifest, deed: Deed) -> tuple[datetime, list[str]]:
+def _judged(capture: Manifest, deed: Deed, sheet: Sheet) -> tuple[datetime, list[str]]:
     """The time claimed by server token and monotonic clock, and what is odd about the capture.
 
     Source: evidence spec 2 (time is an interval), 10 (clock).
@@ -231,7 +232,6 @@ def _judged(capture: Manifest, deed: Deed) -> tuple[datetime, list[str]]:
     passed = capture.t.mono - anchor.mono
     claimed = anchor.srv + passed if proved == anchor.srv and passed >= 0 else capture.t.wall
     site = deed.site
-    sheet, _ = applied_sheet(site.sheet, site.jurisdiction, site.on_date)
     odd = {
         "time_unproved": proved != anchor.srv or passed < 0,
         "clock_off": abs(capture.t.wall - claimed) > CLOCK_SLACK_MS,

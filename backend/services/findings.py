@@ -1,28 +1,25 @@
 """Findings 问题: suspected until a person verifies them and names the evidence (一经调查核实)."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from backend.db.tables.findings import Finding as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, policy
+from backend.services import audit, policy, sheet_versions, visit_records
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
+from backend.services.visit_records import Failed
 from inspection_plans import gates, states, verdict
 from inspection_plans.checklist import Judged
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
+from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
-from inspection_plans.vocabulary import Verdict
+from inspection_plans.vocabulary import Clause, Verdict
 
-FAILED = """
-select a.item, coalesce(string_agg(distinct nullif(a.reason, ''), '；'), '') as detail,
-  coalesce(array_agg(distinct part) filter (where part is not null), '{}') as failed
-from answer a left join unnest(a.failed) as part on true
-where a.visit = $1 and a.verdict = 'fail' group by a.item order by a.item
-"""
 # clauses travel as one text a row: unnest flattens an array of arrays.
 INSERT = """
 insert into finding (id, region, institution, visit, item, source, title_zh, detail, severity,
@@ -72,25 +69,22 @@ async def derive(visit_id: UUID, *, act: Act, rules: Library) -> tuple[UUID, ...
     """Suspect every item that any device of the visit answered with a fail; ids of the new ones.
 
     Runs in the transaction that completes the visit; a repeat adds nothing. Items outside the
-    effective set have no clause in force and make no finding: it could not be defended.
-    Source: casework 1 (G4). Raises: Absent, UnknownSheet, SheetNotInForce.
+    visit's own version of the sheet, or not asked there, make no finding.
+    Source: casework 1 (G4). Raises: Absent, VersionLost ("sheet.version_lost").
     """
     async with DB.transaction(act.by.scope):
         visit = await DB.connection.fetchrow(
-            "select region, institution, sheet, jurisdiction, on_date from visit where id = $1",
+            "select region, institution, sheet_digest, jurisdiction, on_date from visit"
+            " where id = $1",
             visit_id,
         )
         if visit is None:
             raise Absent
         place, day = visit["jurisdiction"], visit["on_date"]
-        rows = {row["item"]: row for row in await DB.connection.fetch(FAILED, visit_id)}
-        judged = [
-            Judged(item=code, verdict=Verdict.FAIL, failed=tuple(row["failed"]))
-            for code, row in rows.items()
-        ]
-        sheet = rules.sheet(visit["sheet"], place, day)
+        judged, details = _together(await visit_records.failing(visit_id))
+        sheet = await sheet_versions.of(visit["sheet_digest"])
         titles = {item.code: item.zh for item in sheet.items}
-        found = verdict.suspected(sheet, judged, rules.effective_set(place, day))
+        found = verdict.suspected(sheet, judged, _in_force(sheet, rules, place, day))
         added = await DB.connection.fetch(
             INSERT,
             visit["region"],
@@ -100,7 +94,7 @@ async def derive(visit_id: UUID, *, act: Act, rules: Library) -> tuple[UUID, ...
             [act.new_id() for _ in found],
             [one.item for one in found],
             [titles[one.item] for one in found],
-            [rows[one.item]["detail"] for one in found],
+            [details[one.item] for one in found],
             [one.severity.value for one in found],
             [" ".join(one.clauses) for one in found],
         )
@@ -114,6 +108,24 @@ async def derive(visit_id: UUID, *, act: Act, rules: Library) -> tuple[UUID, ...
                 title=row["title_zh"],
             )
     return tuple(row["id"] for row in added)
+
+
+def _together(failing: Sequence[Failed]) -> tuple[list[Judged], dict[str, str]]:
+    """What all devices say failed, item by item, and their reasons as one text."""
+    judged, details = [], {}
+    for item in sorted({one.item for one in failing}):
+        said = [one for one in failing if one.item == item]
+        parts = sorted({part for one in said for part in one.failed})
+        judged.append(Judged(item=item, verdict=Verdict.FAIL, failed=tuple(parts)))
+        details[item] = "；".join(sorted({one.reason for one in said if one.reason}))
+    return judged, details
+
+
+def _in_force(sheet: Sheet, rules: Library, place: str, day: date) -> tuple[Clause, ...]:
+    """The clauses of place and day, and what the visit's version of its sheet cites besides."""
+    found = {clause.id: clause for clause in rules.effective_set(place, day)}
+    cited = {code for item in sheet.items for code in item.clauses if code in rules.clauses}
+    return tuple((found | {code: rules.clauses[code] for code in sorted(cited)}).values())
 
 
 async def _lock(finding_id: UUID) -> Finding:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
+from backend.services import visit_records
 from backend.services.act import Act
 from backend.services.errors import Absent
 
@@ -43,6 +44,8 @@ select (select count(*) from claim c, jsonb_array_elements(c.items) i where c.vi
     and c.closed_by is null) as listed,
   array(select what || ':' || id from visit_missing($1)) as missing
 """
+# Their record is judged; nothing is owed to it any more.
+CLOSED = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 TIMELINE = """
 select t.at, t.what, t.id, t.dev, t.inspector, t.flags, t.details from (
   select recorded_at as at, kind as what, op_id as id, dev, inspector, flags, body as details
@@ -180,11 +183,13 @@ async def view(visit_id: UUID, *, act: Act) -> VisitView:
             raise Absent
         team = await DB.connection.fetch(TEAM, visit_id)
         waits = await DB.connection.fetchrow(WAITS, visit_id)
+        closed = row["state"] in CLOSED
+        lacks = () if closed else await visit_records.lacks(visit_id)
     due = sum(one.startswith("evidence:") for one in waits["missing"])
     return VisitView(
         VisitRecord(**dict(row)),
         tuple(Member(**dict(member)) for member in team),
-        Waiting(waits["listed"] - due, waits["listed"], tuple(waits["missing"])),
+        Waiting(waits["listed"] - due, waits["listed"], (*waits["missing"], *lacks)),
     )
 
 

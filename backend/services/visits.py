@@ -9,22 +9,23 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import audit, findings, visit_events
+from backend.services import audit, findings, samples, sheet_versions, visit_events, visit_records
 from backend.services.act import Act
 from backend.services.bodies import ObstructionRecord, RecusalDeclare, VisitFinalize, VisitStart
 from backend.services.deeds import Deed, Effect
 from inspection_plans import states
 from inspection_plans.library import Library
+from inspection_plans.loader import applied_sheet
 from inspection_plans.states import Noun
 
 CREATE = """
 insert into visit (id, region, institution, code, plan, draw, origin_notice, kind, unannounced,
   selection, chance, training_class, class_session, sheet, sheet_digest, jurisdiction, on_date,
-  sealed_until, state, challenge, epoch, created_at)
+  sealed_until, state, challenge, sample_seed, epoch, created_at)
 select t.*, 1, $1 from unnest($2::uuid[], $3::int[], $4::uuid[], $5::text[], $6::uuid[],
   $7::uuid[], $8::uuid[], $9::text[], $10::bool[], $11::text[], $12::text[], $13::uuid[],
   $14::uuid[], $15::text[], $16::text[], $17::text[], $18::date[], $19::timestamptz[],
-  $20::text[], $21::text[]) as t
+  $20::text[], $21::text[], $22::text[]) as t
 """
 ASSIGN = """
 insert into assignment (id, region, visit, inspector, place, lead, epoch, state, created_at)
@@ -55,7 +56,12 @@ RECUSE = """
 update assignment set state = 'recused', ended_at = $2, reason = $3 where id = $1
 """
 HOLD = "select true from visit where id = $1 for no key update"
-# The predicate and the state it allows are one statement; nothing else writes this state.
+READY = """
+select true from visit where id = $1 and state = $2 and not exists (select from visit_missing($1))
+for no key update
+"""
+# The predicate and the state it allows are one statement; nothing else writes this state. What
+# the sheet asks for is judged just before, under the lock that every change of the record takes.
 COMPLETE = """
 update visit set state = $3, completed_at = $2 where id = $1 and state = $4
   and not exists (select from visit_missing($1)) returning region, code
@@ -124,22 +130,37 @@ def _columns(row: NewVisit, act: Act) -> tuple[object, ...]:
         row.sealed_until,
         states.require(Noun.VISIT, state, "assign") if row.team else state,
         _challenge(act),
+        samples.fresh_seed(act),
     )
 
 
 async def create(rows: Sequence[NewVisit], *, act: Act) -> None:
     """Write visits and their teams in bulk, inside the transaction of the draw that found them.
 
+    Raises: VersionLost ("sheet.version_lost") for a sheet that is neither today's nor kept.
     Source: design, step 3 (every visit keeps how it was selected); settled point 16.
     """
     if not rows:
         return
+    await _keep_versions(rows, act)
     columns = zip(*(_columns(row, act) for row in rows), strict=True)
     await DB.connection.execute(CREATE, act.at, *map(list, columns))
     await assign([(row.id, row.region, row.team) for row in rows], epoch=1, act=act)
     for row in rows:
         verb = "visit.assigned" if row.team else "visit.drawn"
         await audit.record(act, verb, "visit", row.id, region=row.region, title=row.code)
+
+
+async def _keep_versions(rows: Sequence[NewVisit], act: Act) -> None:
+    """Keep the sheets that visits begin with; an older version has been kept in its own time."""
+    current = {}
+    for sheet, place, day in {(row.sheet, row.jurisdiction, row.on_date) for row in rows}:
+        applied, version = applied_sheet(sheet, place, day)
+        current[version] = applied
+    digests = {row.sheet_digest for row in rows}
+    await sheet_versions.keep([current[one] for one in digests & set(current)], act=act)
+    for digest in sorted(digests):
+        await sheet_versions.of(digest)
 
 
 async def assign(
@@ -239,10 +260,15 @@ async def hold(visit_id: UUID) -> None:
 async def complete_if_ready(visit_id: UUID, *, act: Act, rules: Library) -> bool:
     """Set ``complete`` when nothing listed or required is missing, and derive the findings.
 
-    The only writer of that state. Source: evidence spec 0.1, 3 (completion predicate).
+    Required are the certificate shown, the signatures, the roll-call, and what the visit's own
+    version of the sheet asks for. The only writer of that state.
+    Source: evidence spec 0.1, 3 (completion predicate).
     """
     target = states.require(Noun.VISIT, "submitted", "complete")
     async with DB.transaction(act.by.scope):
+        ready = await DB.connection.fetchval(READY, visit_id, "submitted")
+        if not ready or await visit_records.lacks(visit_id):
+            return False
         row = await DB.connection.fetchrow(COMPLETE, visit_id, act.at, target, "submitted")
         if row is None:
             return False

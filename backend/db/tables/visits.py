@@ -79,6 +79,7 @@ class Visit(Table, tablename="visit"):
     epoch = Integer(null=False, default=None)
     challenge = Text(null=False, default=None)
     roster_sha256 = Text(null=True, default=None)
+    sample_seed = Text(null=True, default=None)
     opened_at = Timestamptz(null=True, default=None)
     started_at = Timestamptz(null=True, default=None)
     submitted_at = Timestamptz(null=True, default=None)
