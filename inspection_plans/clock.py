@@ -152,8 +152,8 @@ class Clock:
             due = self._calendar.due(
                 start, term.amount, term.unit, duty=ends is Ends.DUTY, stops=stops
             )
-            return Each(term.clause, due.on, due.arithmetical, due.provisional)
-        return Each(term.clause, end, end, provisional=False)
+            return Each(term.clause, due.on, due.arithmetical, due.provisional, term.recipients)
+        return Each(term.clause, end, end, provisional=False, recipients=term.recipients)
 
     def _strictest(self, rule: Rule, terms: tuple[Term, ...], each: tuple[Each, ...]) -> Deadline:
         pick = min if rule.counting.strictest is Strictest.EARLIEST else max

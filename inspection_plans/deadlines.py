@@ -93,6 +93,7 @@ class Each:
     due: date
     arithmetical: date
     provisional: bool
+    recipients: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def parse(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
     Raises: Unreadable ("question.unreadable").
     """
     try:
-        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        return _read(text if isinstance(text, str) else text.decode())
     except (ValueError, RecursionError) as wrong:
         raise Unreadable(f"no JSON: {wrong}") from None
 
@@ -109,6 +109,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(word: str) -> None:
     raise Unreadable(f"{word} is no number")
+
+
+_read = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number).decode
 
 
 def answer_line(line: str | bytes, rules: Rulebook) -> bytes:

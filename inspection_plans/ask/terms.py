@@ -118,6 +118,7 @@ def _told(rule: Rule, found: Deadline | None) -> Answer:
                 "due": one.due.isoformat(),
                 "arithmetical": one.arithmetical.isoformat(),
                 "provisional": one.provisional,
+                "recipients": list(one.recipients),
             }
             for one in found.each
         ],

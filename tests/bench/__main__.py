@@ -10,6 +10,7 @@ import uvloop
 from tests.bench import (
     bench_draw,
     bench_photo,
+    bench_rules,
     bench_scale,
     bench_simulate,
     bench_start,
@@ -19,7 +20,7 @@ from tests.bench import (
 from tests.bench.crew import a_crew
 from tests.bench.figures import Figure, as_json, table
 
-NAMES = ("start", "submit", "scale", "photo", "draw", "simulate")
+NAMES = ("start", "submit", "scale", "photo", "draw", "simulate", "rules")
 DRAW_SCALE = 20
 
 
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures += [Figure(f"draw: {name}", value, "") for name, value in drawn.items()]
     if "simulate" in names:
         figures += bench_simulate.run()
+    if "rules" in names:
+        figures += bench_rules.run()
     print(as_json(figures) if args.json else table(figures))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     return 0
