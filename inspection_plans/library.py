@@ -97,6 +97,18 @@ class Library:
         ]
         return tuple(sorted(found, key=lambda pack: (order[pack.jurisdiction], pack.id)))
 
+    def newest(self, jurisdiction: str) -> date:
+        """Return the day on which the newest paper of the place, or of one that covers it, began.
+
+        A question without a day is answered by the papers of this day, so the answer depends on
+        the packs alone and on no clock.
+        """
+        places = jurisdictions.lineage(jurisdiction)
+        return max(
+            (p.valid_from for p in self.packs.values() if p.jurisdiction in places),
+            default=date.max,
+        )
+
     def effective_set(
         self, jurisdiction: str, on: date, subject: str | None = None
     ) -> tuple[Clause, ...]:

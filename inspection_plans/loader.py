@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from inspection_plans import crosscheck, papers, termcheck
 from inspection_plans.crosscheck import PackFiles
 from inspection_plans.deadlines import Counting
+from inspection_plans.figures import Figures
 from inspection_plans.library import Library
 from inspection_plans.reading import Malformed, PackRefusal, Source, Unreadable, decode
 from inspection_plans.records import plain
@@ -52,6 +53,7 @@ _SINGLE: dict[str, Any] = {
     "wordings.yaml": Wordings,
     "deadlines.yaml": tuple[Counting, ...],
     "computed.yaml": tuple[Computed, ...],
+    "figures.yaml": Figures,
 }
 
 
@@ -225,6 +227,14 @@ def read_settings(root: Path, library: Library) -> Mapping[tuple[str, Jurisdicti
     )
 
 
+def read_figures(root: Path) -> Figures:
+    """Read what computed figures are called, from the packs under ``root``.
+
+    Raises: PackRefusal ("packs.*") with file and line.
+    """
+    return _one(root / "figures.yaml", root, Figures)[1]
+
+
 def read_calendar(root: Path) -> Calendar:
     """Read the holiday tables under ``root``, one file a year.
 
@@ -291,13 +301,19 @@ def read_rulebook(root: Path) -> Rulebook:
         library=library,
         settings=read_settings(root / "policy", library),
         calendar=read_calendar(root / "workdays"),
+        figures=read_figures(root / "packs"),
     )
 
 
 @cache
 def load_rulebook() -> Rulebook:
     """Return our own rules, read once per process."""
-    return Rulebook(library=load(), settings=load_settings(), calendar=load_calendar())
+    return Rulebook(
+        library=load(),
+        settings=load_settings(),
+        calendar=load_calendar(),
+        figures=read_figures(HOME / "packs"),
+    )
 
 
 def jurisdiction_of(region: int) -> Jurisdiction:

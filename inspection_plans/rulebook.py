@@ -1,13 +1,15 @@
 """Everything a question can be answered from: packs, settings, calendar; reads nothing itself."""
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from inspection_plans import jurisdictions
 from inspection_plans.clock import Clock
+from inspection_plans.figures import Figures
 from inspection_plans.library import Library
 from inspection_plans.settings import Settings, nearest
-from inspection_plans.vocabulary import Setting
+from inspection_plans.vocabulary import Clause, Setting
 from inspection_plans.workdays import Calendar
 
 
@@ -21,6 +23,7 @@ class Rulebook:
     library: Library
     settings: Settings
     calendar: Calendar
+    figures: Figures
 
     def setting(self, name: str, jurisdiction: str) -> Setting:
         """Return the setting of the place or of the nearest that covers it.
@@ -28,6 +31,14 @@ class Rulebook:
         Raises: UnknownSetting ("policy.unknown_setting").
         """
         return nearest(self.settings, name, jurisdiction)
+
+    def in_force(self, jurisdiction: str, on: date | None = None) -> tuple[Clause, ...]:
+        """Return the clauses in force at a place on a day; without a day, when the newest began.
+
+        The nation's papers come first, the nearest last.
+        """
+        day = self.library.newest(jurisdiction) if on is None else on
+        return self.library.effective_set(jurisdiction, day)
 
     def knows(self, jurisdiction: str) -> bool:
         """Say whether a code names the nation, lies in a province, or has a paper of its own."""

@@ -13,7 +13,7 @@ from inspection_plans.ask.refusals import (
 )
 from inspection_plans.records import Flaw, Meta, Mismatch, Record, decode
 from inspection_plans.rulebook import Rulebook
-from inspection_plans.vocabulary import JurisdictionCode, Setting
+from inspection_plans.vocabulary import Clause, JurisdictionCode, Setting
 
 Answer = dict[str, Any]
 Q = TypeVar("Q", bound="Question")
@@ -54,8 +54,9 @@ class Handler(Generic[Q]):
         Raises: QuestionRefusal ("question.*").
         """
         question = read(data, self.shape)
-        if isinstance(question, Placed):
-            known_place(question.jurisdiction, rules)
+        place = getattr(question, "jurisdiction", None)
+        if place is not None:
+            known_place(place, rules)
         return self.answer(question, rules)
 
 
@@ -80,6 +81,20 @@ def known_place(jurisdiction: str, rules: Rulebook) -> None:
     """
     if not rules.knows(jurisdiction):
         raise UnknownWord(f"no such place: {jurisdiction}", field="jurisdiction")
+
+
+def cited(clauses: Iterable[Clause], *concepts: str) -> dict[str, list[Any]]:
+    """Return the ids of the clauses of some concepts, for an answer without any setting."""
+    return {
+        "clauses": [clause.id for clause in clauses if clause.concept in concepts],
+        "basis": [],
+    }
+
+
+def why(rules: Rulebook, *codes: str) -> Answer:
+    """Say in both languages why there is no figure, or why it is zero."""
+    said = [rules.figures.say(code) for code in codes]
+    return {"why": "; ".join(one.en for one in said), "why_zh": "；".join(one.zh for one in said)}
 
 
 def basis(settings: Iterable[Setting]) -> list[dict[str, Any]]:
