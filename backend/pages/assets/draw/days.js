@@ -7,7 +7,7 @@ import { Tickets } from "./tickets.js";
 
 const ISO = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/;
 
-function isDay(text) {
+export function isDay(text) {
   const [, year, month, day] = (typeof text === "string" && ISO.exec(text)) || [];
   if (year === undefined || year === "0000") return false;
   // setUTCFullYear takes small years as they are; the constructor would add 1900 to them.

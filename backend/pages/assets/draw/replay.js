@@ -33,7 +33,7 @@ function uniform(one) {
 
 const OPERATIONS = new Map([
   ["canon", canon],
-  ["merkle", (one) => hex(frameRoot(one.alg, bytes32(one.salt_key), one.rows))],
+  ["merkle", (one) => frameRoot(one.alg, bytes32(one.salt_key), one.rows)],
   ["commitment", (one) => commitment(one.alg, one)],
   ["seed", (one) => seedOf(one.alg, one)],
   ["uniform", uniform],

@@ -1,8 +1,8 @@
-/** Choosing institutions: targets per stratum, then Pareto order within (draw.md section 5). */
+/** Choosing institutions within strata: certain ones, then Pareto order (draw.md section 5). */
 
+import { targets } from "./allot.js";
 import { compare, utf8 } from "./bytes.js";
-import { isExcluded, readFrame } from "./frame.js";
-import { share } from "./ratio.js";
+import { readFrame } from "./frame.js";
 import { T, Tickets } from "./tickets.js";
 
 const PRECISION = 128n;
@@ -24,103 +24,84 @@ function ids(drawn) {
   return drawn.map(({ row }) => row.id);
 }
 
-function counted(stratum, plan) {
-  const eligible = stratum.rows.filter((row) => !isExcluded(row));
-  const must = eligible.filter((row) => row.must);
-  const base = plan.base === "eligible" ? eligible : stratum.rows;
-  return { ...stratum, eligible, must, base: base.length };
-}
-
-/** [target, n] of a stratum in mode `ratio`: max wins over min, what must be drawn over max. */
-function byRatio(stratum) {
-  let target = Math.max(share(stratum.ratio, stratum.base), stratum.min ?? 0);
-  target = Math.min(target, stratum.max ?? target);
-  target = Math.max(target, stratum.must.length);
-  return [target, Math.min(target, stratum.eligible.length)];
-}
-
-function ahead(left, right) {
-  const first = left.size * BigInt(2 * right.n + 1);
-  const second = right.size * BigInt(2 * left.n + 1);
-  return first === second ? left.ticket < right.ticket : first > second;
-}
-
-/** n of every stratum in mode `total`: Sainte-Laguë over sizes, within floors and ceilings. */
-function byTotal(strata, total, tickets) {
-  const open = strata.map((stratum) => {
-    const { eligible, must } = stratum;
-    const limit = Math.min(eligible.length, stratum.max ?? eligible.length);
-    const cap = Math.max(limit, must.length);
-    return {
-      cap,
-      n: Math.max(Math.min(stratum.min ?? 0, cap), must.length),
-      size: BigInt(stratum.size ?? stratum.base),
-      ticket: tickets.ticket("ssj1.stratum", utf8(stratum.id)),
-    };
-  });
-  let left = total - open.reduce((sum, { n }) => sum + n, 0);
-  for (; left > 0; left -= 1) {
-    const free = open.filter(({ n, cap }) => n < cap);
-    if (free.length === 0) break;
-    free.reduce((best, one) => (ahead(one, best) ? one : best)).n += 1;
-  }
-  return open.map(({ n }) => [n, n]);
-}
-
 /** Moves what is drawn for sure out of the pool, again and again until nothing is. */
 function takeAll(pool, places) {
   const certain = [];
-  let [rest, left, weight] = [pool, places, 0n];
+  let [rest, left] = [pool, places];
   for (;;) {
-    weight = rest.reduce((sum, { w }) => sum + w, 0n);
-    const [n, whole] = [BigInt(left), weight];
-    const sure = left > 0 ? rest.filter(({ w }) => n * w >= whole) : [];
+    const weight = rest.reduce((sum, { w }) => sum + w, 0n);
+    const n = BigInt(left);
+    const sure = left > 0 ? rest.filter(({ w }) => n * w >= weight) : [];
     if (sure.length === 0) return { certain, rest, left, weight };
     certain.push(...sure);
-    rest = rest.filter(({ w }) => n * w < whole);
+    rest = rest.filter(({ w }) => n * w < weight);
     left -= sure.length;
   }
 }
 
-function keyOf({ ticket, w }, left, weight) {
-  if (left === 0) return (ticket << PRECISION) / w;
-  return ((ticket * (weight - BigInt(left) * w)) << PRECISION) / ((T - ticket) * w);
+/** The Pareto key of a row of weight w, where `left` places are drawn from the pool's weight. */
+export function keyOf(ticket, w, left, weight) {
+  if (left === 0n) return (ticket << PRECISION) / w;
+  return ((ticket * (weight - left * w)) << PRECISION) / ((T - ticket) * w);
 }
 
-/** One stratum drawn: lists of ids in their order. */
-function within(stratum, [target, n], reserve, tickets) {
-  const tossed = stratum.eligible.map((row) => {
+function tossed(rows, tickets) {
+  return rows.map((row) => {
     const ticket = tickets.ticket("ssj1.ticket", utf8(row.id));
     return { row, ticket, w: BigInt(row.w ?? 1), key: 0n };
   });
-  const must = tossed.filter(({ row }) => row.must).sort(byKey);
-  const pool = tossed.filter(({ row }) => !row.must);
-  const { certain, rest, left, weight } = takeAll(pool, n - must.length);
-  certain.sort(byKey);
-  for (const one of rest) one.key = keyOf(one, left, weight);
+}
+
+/** One stratum drawn: its lists of ids in their order, and the sealed profile's figures of it. */
+function within({ stratum, rows, must, pool }, target, reserve, tickets) {
+  const eligible = must.length + pool.length;
+  const n = Math.min(target, eligible);
+  const { certain, rest, left, weight } = takeAll(tossed(pool, tickets), n - must.length);
+  for (const one of rest) one.key = keyOf(one.ticket, one.w, BigInt(left), weight);
   rest.sort(byKey);
-  return {
+  const figures = {
     stratum: stratum.id,
-    frame: stratum.rows.length,
-    eligible: stratum.eligible.length,
+    frame: rows.length,
+    eligible,
     target,
     n,
     shortfall: target - n,
-    must: ids(must),
-    certain: ids(certain),
+  };
+  const lists = {
+    must: ids(tossed(must, tickets).sort(byKey)),
+    certain: ids([...certain].sort(byKey)),
     random: ids(rest.slice(0, left)),
     reserve: ids(rest.slice(left, left + reserve)),
   };
+  const counts = Object.entries(lists).map(([name, list]) => [name, list.length]);
+  const weights = certain.map(({ w }) => Number(w));
+  const bounds = {
+    weight: String(weight),
+    threshold: left === 0 ? null : String(rest[left - 1].key),
+    certain_from: certain.length === 0 ? null : weights.reduce((a, b) => Math.min(a, b)),
+  };
+  const total = { ...figures, ...Object.fromEntries(counts), ...bounds };
+  return { part: { ...figures, ...lists }, total };
 }
 
 /**
- * The selection of a plan from rows, a list per stratum in byte order.
- * Raises the errors of selection (draw.md section 12).
+ * The selection of a plan from rows, a list per stratum in byte order, and the totals of the
+ * sealed profile (draw.md section 2.6).  Raises the errors of selection (section 12).
  */
-export function select(alg, seed, plan, rows) {
-  const strata = readFrame(plan, rows).map((stratum) => counted(stratum, plan));
+export function selectWithTotals(alg, seed, plan, rows) {
+  const strata = readFrame(plan, rows);
   const tickets = new Tickets(alg, seed);
-  const sizes =
-    plan.mode === "ratio" ? strata.map(byRatio) : byTotal(strata, plan.total, tickets);
-  return strata.map((stratum, at) => within(stratum, sizes[at], plan.reserve ?? 0, tickets));
+  const counts = strata.map(({ rows: all, must, pool }) => ({
+    frame: all.length,
+    eligible: must.length + pool.length,
+    must: must.length,
+  }));
+  const wanted = targets(plan, strata.map(({ stratum }) => stratum), counts, tickets);
+  const drawn = strata.map((one, at) => within(one, wanted[at], plan.reserve ?? 0, tickets));
+  return { selection: drawn.map(({ part }) => part), totals: drawn.map(({ total }) => total) };
+}
+
+/** The selection alone. */
+export function select(alg, seed, plan, rows) {
+  return selectWithTotals(alg, seed, plan, rows).selection;
 }

@@ -1,0 +1,9 @@
+/** What a check finds: `check.what` and its facts; the words stand in one table, not here. */
+
+export function finding(code, facts = {}) {
+  return { code, facts };
+}
+
+export function checkOf({ code }) {
+  return code.slice(0, code.indexOf("."));
+}
