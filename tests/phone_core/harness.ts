@@ -1,23 +1,74 @@
 /** Answers one question about many cases: JSON in on stdin, JSON out on stdout. */
 
 import { readFileSync } from "node:fs";
+import { judge } from "../../backend/phone/src/core/checklist.ts";
+import {
+  brokenBounds,
+  knownFrom,
+  missingEvidence,
+  missingItems,
+  relevantItems,
+} from "../../backend/phone/src/core/completeness.ts";
+import type { Held } from "../../backend/phone/src/core/completeness.ts";
 import { evaluate } from "../../backend/phone/src/core/expression.ts";
-import type { Known, Tree } from "../../backend/phone/src/core/expression.ts";
+import type { Known } from "../../backend/phone/src/core/expression.ts";
+import { numbers, sample } from "../../backend/phone/src/core/sampling.ts";
+import type { Answer, Sheet } from "../../backend/phone/src/core/sheet.ts";
 
 interface Asked {
   readonly name: string;
-  readonly cases: readonly Record<string, unknown>[];
+  readonly cases: readonly Case[];
+  readonly sheets: Readonly<Record<string, Sheet>>;
 }
 
-type Ask = (one: Record<string, unknown>) => unknown;
+/** The fields of all questions; each reads its own. */
+interface Case {
+  readonly tree: unknown;
+  readonly known: Known;
+  readonly sheet: string;
+  readonly answer: Answer;
+  readonly answers: readonly Answer[];
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly held: Held;
+  readonly excused: readonly string[];
+  readonly seed: string;
+  readonly label: string;
+  readonly population: readonly string[];
+  readonly size: number;
+  readonly n: number;
+}
 
-const QUESTIONS: ReadonlyMap<string, Ask> = new Map<string, Ask>([
-  ["evaluate", (one) => evaluate(one["tree"] as Tree, one["known"] as Known)],
+const asked = JSON.parse(readFileSync(0, "utf-8")) as Asked;
+
+function sheetOf(one: Case): Sheet {
+  const found = asked.sheets[one.sheet];
+  if (found === undefined) {
+    throw new Error(`no sheet ${one.sheet}`);
+  }
+  return found;
+}
+
+function complete(one: Case): unknown {
+  const sheet = sheetOf(one);
+  const known = knownFrom(sheet, one.answers, one.facts);
+  return {
+    relevant: relevantItems(sheet, known),
+    items: missingItems(sheet, known),
+    evidence: missingEvidence(sheet, known, one.held, new Set(one.excused)),
+    bounds: brokenBounds(sheet, known),
+  };
+}
+
+const QUESTIONS: ReadonlyMap<string, (one: Case) => unknown> = new Map([
+  ["evaluate", (one: Case): unknown => evaluate(one.tree, one.known)],
+  ["judge", (one: Case): unknown => judge(sheetOf(one), one.answer)],
+  ["complete", complete],
+  ["sample", (one: Case): unknown => sample(one.seed, one.label, one.population, one.n)],
+  ["numbers", (one: Case): unknown => numbers(one.seed, one.label, one.size, one.n)],
 ]);
 
-const { name, cases } = JSON.parse(readFileSync(0, "utf-8")) as Asked;
-const ask = QUESTIONS.get(name);
+const ask = QUESTIONS.get(asked.name);
 if (ask === undefined) {
-  throw new Error(`no question ${name}`);
+  throw new Error(`no question ${asked.name}`);
 }
-process.stdout.write(JSON.stringify(await Promise.all(cases.map(ask))));
+process.stdout.write(JSON.stringify(await Promise.all(asked.cases.map(ask))));

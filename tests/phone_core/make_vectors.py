@@ -9,11 +9,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import yaml
+
 from inspection_plans.expressions import Known, evaluate
-from tests.phone_core import trees
+from inspection_plans.records import decode, plain
+from inspection_plans.sheets import Sheet
+from tests.phone_core import answers, rules, trees
 
 HERE = Path(__file__).parent / "vectors"
-TREES = 400
+SHEET = HERE / "sheet.yaml"
+TREES, JUDGED, RECORDS, SAMPLES = 400, 300, 60, 40
 
 
 def expressions() -> dict[str, Any]:
@@ -21,12 +26,40 @@ def expressions() -> dict[str, Any]:
     cases = []
     for number in range(TREES):
         rng = Random(number)
-        tree, known = trees.tree(rng, depth=1 + number % 5), trees.known(rng)
+        tree, known = trees.tree(rng, depth=1 + number % 4), trees.known(rng)
         cases.append({"tree": tree, "known": known, "value": evaluate(tree, Known(**known))})
     return {"cases": cases}
 
 
-MADE = {"expressions": expressions}
+def checklist() -> dict[str, Any]:
+    """One invented sheet with a part of every type, answers to it, and whole records."""
+    sheet = decode(yaml.safe_load(SHEET.read_text("utf-8")), Sheet)
+    judged, records = [], []
+    for number in range(JUDGED):
+        told = answers.answer(Random(number), sheet.items[number % len(sheet.items)])
+        judged.append({"answer": told, "judged": rules.judged(sheet, told)})
+    for number in range(RECORDS):
+        case = answers.record(Random(number), sheet)
+        records.append(case | {"complete": rules.complete(sheet, case)})
+    return {"sheets": [plain(sheet)], "judged": judged, "records": records}
+
+
+def samples() -> dict[str, Any]:
+    """Seeds and populations, and who is drawn of them."""
+    filed, counted = [], []
+    for number in range(SAMPLES):
+        rng = Random(number)
+        case: dict[str, Any] = {"seed": rng.randbytes(32).hex(), "n": rng.randint(0, 12)}
+        case["label"] = rng.choice(("roster", "lessons", "TI-10.sample", "抽查"))
+        people = [rng.choice("甲乙丙abc") + str(rng.randint(1, 40)) for _ in range(number % 30)]
+        crowd = case | {"population": people}
+        filed.append(crowd | {"chosen": rules.sample(crowd)})
+        crowd = case | {"size": rng.choice((0, 1, 5, 40, 300))}
+        counted.append(crowd | {"chosen": rules.numbers(crowd)})
+    return {"filed": filed, "counted": counted}
+
+
+MADE = {"expressions": expressions, "checklist": checklist, "samples": samples}
 
 
 def text(name: str) -> str:

