@@ -30,6 +30,7 @@ const TYPES = new Map([
   ["replace", ["draw", "stratum", "object", "withdrawn"]],
   ["substitute", ["draw", "visit", "place", "event", "released", "inspector"]],
   ["supplement", ["draw", "inspectors", "blocked"]],
+  ["sealed", ["draw", "number", "kind", "digest"]],
   ["disclose", ["draw", "attempt"]],
   ["opening", ["draw", "attempt", "party", "value"]],
 ]);

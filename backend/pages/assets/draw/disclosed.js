@@ -8,6 +8,7 @@ import { hashOf } from "./digest.js";
 import { finding } from "./findings.js";
 import { checkOpening } from "./merkle.js";
 import { readRatio } from "./ratio.js";
+import { happened } from "./sealing.js";
 import { found, list, maybe, need, objectOf, Unreadable, wholeOf } from "./shape.js";
 import { bytes32 } from "./tickets.js";
 
@@ -65,7 +66,7 @@ function personOf(alg, salt, licence) {
 /** Licences opened of somebody not sent, or other than the frame committed to. */
 export function* checkPersons(record) {
   const crew = new Crew(record);
-  record.log.forEach((entry) => crew.follow(entry));
+  happened(record.log, record.draw).forEach((entry) => crew.follow(entry));
   const rows = new Map(crew.staff.map((row) => [row.id, row]));
   for (const { body } of entries(record.log, "disclose", record.draw)) {
     for (const one of list(maybe(body, "persons", []))) {

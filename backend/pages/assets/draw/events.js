@@ -14,6 +14,7 @@ import {
   SESSION_REASONS,
   substitute,
 } from "./replace.js";
+import { happened } from "./sealing.js";
 import { found, listOf, maybe, need, Unreadable, wholeOf } from "./shape.js";
 
 function* withdrawal(body, reasons) {
@@ -26,26 +27,34 @@ function* withdrawal(body, reasons) {
 }
 
 /** Withdrawals without listed reason, second person or evidence, or beyond the limit. */
-export function* checkWithdrawals({ log, draw, plan, objects, selection }) {
+export function* checkWithdrawals({ log: whole, draw, plan, objects, selection }) {
+  const log = happened(whole, draw);
   const present = new Set(drawnIn(selection));
   for (const { body } of entries(log, "replace", draw)) present.add(need(body, "object"));
   const classes = new Set(objects.filter((row) => "class" in row).map(({ id }) => id));
   const seen = new Set();
+  let free = 0;
   for (const { body } of entries(log, "withdraw", draw)) {
     const gone = need(body, "object");
     if (!present.has(gone) || seen.has(gone)) {
       yield finding("withdrawals.not_drawn", { object: gone });
     }
     seen.add(gone);
+    // Nobody chooses that a filed session does not take place.
+    if (SESSION_REASONS.includes(need(body, "reason"))) free += 1;
     yield* withdrawal(body, classes.has(gone) ? [...REASONS, ...SESSION_REASONS] : REASONS);
   }
   const limit = maybe(plan, "withdrawal_limit");
   if (limit === null) return;
   if (!Number.isInteger(limit)) throw new Unreadable("withdrawal_limit");
-  if (seen.size > limit) yield finding("withdrawals.too_many", { count: seen.size, limit });
+  const count = seen.size - free;
+  if (count > limit) yield finding("withdrawals.too_many", { count, limit });
 }
 
-/** Who was withdrawn from the draw before, is in this frame and need not be drawn. */
+/**
+ * Who was withdrawn from the draw before, is in this frame and need not be drawn.  One excluded
+ * by rule cannot be: it may be closed by now.  An exclusion by hand is no rule.
+ */
 export function* checkReturned({ log, draw, objects }) {
   const order = [...new Set(entries(log, "result").map(({ body }) => need(body, "draw")))];
   const at = order.indexOf(draw);
@@ -53,12 +62,15 @@ export function* checkReturned({ log, draw, objects }) {
   const before = order[at - 1];
   const start = found(entries(log, "freeze", draw)[0], "freeze").seq;
   const due = new Set();
-  for (const { seq, body } of entries(log, "withdraw", before)) {
+  for (const { seq, body } of entries(happened(log, before), "withdraw", before)) {
     const stays = seq < start && !SESSION_REASONS.includes(need(body, "reason"));
     if (stays) due.add(need(body, "object"));
   }
   for (const row of objects) {
-    if (due.has(row.id) && !row.must) yield finding("returned.missing", { object: row.id, before });
+    const open = (row.excl ?? null) === null || row.excl === "MANUAL";
+    if (due.has(row.id) && !row.must && open) {
+      yield finding("returned.missing", { object: row.id, before });
+    }
   }
 }
 
@@ -74,7 +86,7 @@ export class Replacements {
   }
 
   *check() {
-    for (const { type, body } of this.record.log) {
+    for (const { type, body } of happened(this.record.log, this.record.draw)) {
       if (maybe(body, "draw") !== this.record.draw) continue;
       if (type === "withdraw") this.gone.set(need(body, "object"), need(body, "reason"));
       if (type !== "replace") continue;
@@ -113,7 +125,7 @@ export class Replacements {
 function added(record, before, after) {
   const low = before.all("result")[0].seq;
   const high = found(after.all("freeze")[0], "freeze").seq;
-  return entries(record.log, "supplement", record.draw)
+  return entries(happened(record.log, record.draw), "supplement", record.draw)
     .filter(({ seq }) => low < seq && seq < high)
     .flatMap(({ body }) => listOf(body, "inspectors"));
 }
@@ -146,7 +158,7 @@ export function* checkSupplements(record, done) {
 export function* checkSubstitutes(record, seed) {
   const crew = new Crew(record);
   let event = 0;
-  for (const entry of record.log) {
+  for (const entry of happened(record.log, record.draw)) {
     const { type, body } = entry;
     if (type === "substitute" && need(body, "draw") === record.draw) {
       const { visit, place, released, inspector } = body;

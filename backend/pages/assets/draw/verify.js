@@ -21,6 +21,7 @@ import {
 import { finding } from "./findings.js";
 import { frameRoot } from "./merkle.js";
 import { daysOf, sealed, sealedSeed, sendTo, written } from "./outcome.js";
+import { checkSealed } from "./sealing.js";
 import { digestOf } from "./seed.js";
 import { selectWithTotals } from "./select.js";
 import { found, isObject, need, textOf, Unreadable } from "./shape.js";
@@ -266,6 +267,7 @@ class Replay {
       ["frames", () => this.checkFrames()],
       ["result", () => this.checkResult()],
       ...told,
+      ["sealed", () => checkSealed(record)],
       ["withdrawals", () => checkWithdrawals(record)],
       ["returned", () => checkReturned(record)],
       ["reserves", () => this.checkReserves()],
