@@ -8,14 +8,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
-from inspection_plans import crosscheck, papers, termcheck
+from inspection_plans import crosscheck, deskcheck, papers, termcheck
 from inspection_plans.crosscheck import PackFiles
 from inspection_plans.deadlines import Counting
+from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
 from inspection_plans.library import Library
-from inspection_plans.reading import Malformed, PackRefusal, Source, Unreadable, decode
+from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
 from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
+from inspection_plans.settings import Settings
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import (
     Clause,
@@ -155,22 +157,6 @@ def rulebook_problems(root: Path = HOME) -> tuple[PackRefusal, ...]:
     return ()
 
 
-def read_desk(root: Path) -> Mapping[str, tuple[ClauseId, ...]]:
-    """Return the clauses of every desk rule of the packs under ``root``, by its id.
-
-    Raises: PackRefusal ("packs.*") for a rule without id, or with clauses that are none.
-    """
-    found: dict[str, tuple[ClauseId, ...]] = {}
-    for path in sorted(root.glob("desk/*.yaml")):
-        source, rows = _one(path, root, tuple[dict[str, Any], ...])
-        for place, row in enumerate(rows):
-            cited = row.get("clauses")
-            if not isinstance(row.get("id"), str) or not isinstance(cited, list):
-                raise source.refuse(Malformed, (place,), row.get("id"))
-            found[row["id"]] = tuple(ClauseId(clause) for clause in cited)
-    return found
-
-
 def _shapes(root: Path) -> Iterator[tuple[Path, Any]]:
     """Name every file that the packs are read from, and what it must hold."""
     for folder in sorted(path.parent for path in root.glob("*/notice.yaml")):
@@ -179,6 +165,8 @@ def _shapes(root: Path) -> Iterator[tuple[Path, Any]]:
             yield path, tuple[Clause, ...]
     for path in sorted(root.glob("sheets/*.yaml")):
         yield path, Sheet
+    for path in sorted(root.glob("desk/*.yaml")):
+        yield path, tuple[DeskRule, ...]
     for name, shape in _SINGLE.items():
         yield root / name, shape
 
@@ -233,6 +221,18 @@ def read_figures(root: Path) -> Figures:
     Raises: PackRefusal ("packs.*") with file and line.
     """
     return _one(root / "figures.yaml", root, Figures)[1]
+
+
+def read_desk(root: Path, library: Library, settings: Settings) -> Mapping[str, DeskRule]:
+    """Read the desk rules under ``root``, by id and in their order.
+
+    Raises: PackRefusal ("packs.*") for the first thing wrong, with file, line and rule.
+    """
+    found = [_one(path, root, tuple[DeskRule, ...]) for path in sorted(root.glob("desk/*.yaml"))]
+    for refusal in deskcheck.rules(found, library.clauses, {name for name, _ in settings}):
+        raise refusal
+    rules = {row.id: row for _, rows in found for row in rows}
+    return MappingProxyType(dict(sorted(rules.items())))
 
 
 def read_calendar(root: Path) -> Calendar:
@@ -297,11 +297,13 @@ def read_rulebook(root: Path) -> Rulebook:
     Raises: PackRefusal ("packs.*") for the first thing wrong, with file and line.
     """
     library = read(root / "packs")
+    settings = read_settings(root / "policy", library)
     return Rulebook(
         library=library,
-        settings=read_settings(root / "policy", library),
+        settings=settings,
         calendar=read_calendar(root / "workdays"),
         figures=read_figures(root / "packs"),
+        desk=read_desk(root / "packs", library, settings),
     )
 
 
@@ -313,6 +315,7 @@ def load_rulebook() -> Rulebook:
         settings=load_settings(),
         calendar=load_calendar(),
         figures=read_figures(HOME / "packs"),
+        desk=read_desk(HOME / "packs", load(), load_settings()),
     )
 
 

@@ -1,11 +1,13 @@
 """Everything a question can be answered from: packs, settings, calendar; reads nothing itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from inspection_plans import jurisdictions
 from inspection_plans.clock import Clock
+from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
 from inspection_plans.library import Library
 from inspection_plans.settings import Settings, nearest
@@ -24,6 +26,7 @@ class Rulebook:
     settings: Settings
     calendar: Calendar
     figures: Figures
+    desk: Mapping[str, DeskRule]
 
     def setting(self, name: str, jurisdiction: str) -> Setting:
         """Return the setting of the place or of the nearest that covers it.

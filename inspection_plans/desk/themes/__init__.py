@@ -1,0 +1,1 @@
+"""Judgements of the desk rules, one module a theme; see the docstring of ``desk``."""

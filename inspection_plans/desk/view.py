@@ -1,0 +1,117 @@
+"""Filings by key and by reference: any row of a register is found in constant time."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar, cast
+
+from inspection_plans.filings import FiledTwice, Filings, Register, key_field, registers, rows
+from inspection_plans.filings_words import Filed
+
+R = TypeVar("R", bound=Filed)
+_Index = dict[object, tuple[Filed, ...]]
+
+
+class View:
+    """All rows of all registers, with an index for every field that was asked by.
+
+    Indexes are made at the first question and kept when rows change.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[Register, dict[str, Filed]] = {}
+        self._indexes: dict[tuple[Register, str], _Index] = {}
+        self._fields = {register: key_field(register) for register in registers()}
+
+    @classmethod
+    def of(cls, filings: Filings) -> "View":
+        """Read a document.
+
+        Raises: FiledTwice ("filings.filed_twice").
+        """
+        made = cls()
+        for register, given in rows(filings):
+            if given is not None:
+                made.give(register, given)
+        return made
+
+    def give(self, register: Register, given: Iterable[Filed]) -> None:
+        """Add rows of one register, which is known from now on even when there are none.
+
+        Raises: FiledTwice ("filings.filed_twice").
+        """
+        field = self._fields[register]
+        held = self._rows.setdefault(register, {})
+        for place, row in enumerate(given):
+            key = getattr(row, field)
+            if key in held:
+                name = registers()[register]
+                raise FiledTwice(field=f"{name}.{place}.{field}", register=name, key=key)
+            held[key] = row
+        for known, index in self._indexes.items():
+            if known[0] is register:
+                index.clear()
+                self._fill(known, index)
+
+    def known(self, register: Register) -> bool:
+        """Say whether a register was given; a known one without a row says there is none."""
+        return register in self._rows
+
+    def one(self, register: type[R], key: str | None) -> R | None:
+        """Return the row of a key, None where there is none."""
+        held = self._rows.get(register)
+        return None if held is None or key is None else cast("R | None", held.get(key))
+
+    def all(self, register: type[R]) -> Iterator[R]:
+        """Yield every row of a register, in the order it was given."""
+        return iter(cast("Iterable[R]", self._rows.get(register, {}).values()))
+
+    def count(self, register: Register) -> int:
+        """Count the rows of a register."""
+        return len(self._rows.get(register, {}))
+
+    def many(self, register: type[R], field: str, value: object) -> tuple[R, ...]:
+        """Return the rows whose field has a value, sorted by their keys."""
+        known = (register, field)
+        index = self._indexes.get(known)
+        if index is None:
+            index = self._indexes[known] = {}
+            self._fill(known, index)
+        return cast("tuple[R, ...]", index.get(value, ()))
+
+    def _fill(self, known: tuple[Register, str], index: _Index) -> None:
+        register, field = known
+        gathered: dict[object, list[Filed]] = {}
+        for row in self._rows.get(register, {}).values():
+            gathered.setdefault(getattr(row, field), []).append(row)
+        while gathered:
+            value, found = gathered.popitem()
+            index[value] = self._sorted(register, found)
+
+    def _sorted(self, register: Register, found: list[Filed]) -> tuple[Filed, ...]:
+        if len(found) > 1:
+            field = self._fields[register]
+            key: Callable[[Filed], str] = lambda row: getattr(row, field)  # noqa: E731 - typed here
+            found.sort(key=key)
+        return tuple(found)
+
+    def put(self, register: Register, key: str, row: Filed | None) -> Filed | None:
+        """Put a row in the place of its key, or take it away; return what was there."""
+        held = self._rows.setdefault(register, {})
+        before = held.pop(key, None)
+        if row is not None:
+            held[key] = row
+        for (indexed, field), index in self._indexes.items():
+            if indexed is register:
+                self._move(index, field, before, row)
+        return before
+
+    def _move(self, index: _Index, field: str, before: Filed | None, row: Filed | None) -> None:
+        if before is not None:
+            value = getattr(before, field)
+            left = tuple(one for one in index[value] if one is not before)
+            if left:
+                index[value] = left
+            else:
+                del index[value]
+        if row is not None:
+            value = getattr(row, field)
+            index[value] = self._sorted(type(row), [*index.get(value, ()), row])
