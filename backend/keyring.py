@@ -2,11 +2,12 @@
 
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
-from media.keys import ServerKey
+from media.keys import BoxKey, ServerKey
 
 SEED_BYTES = 32
 
@@ -21,6 +22,11 @@ class Keyring(msgspec.Struct, frozen=True):
     server: ServerKey
     log: ServerKey
     kek: bytes
+
+    @property
+    def box(self) -> BoxKey:
+        """The key for which parties of draws seal links in advance; it follows from ``kek``."""
+        return BoxKey.from_seed(sha256(b"mingcha.draw-box\n" + self.kek).digest())
 
 
 def _seed(folder: Path, name: str) -> bytes:

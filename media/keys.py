@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
     aes_key_unwrap,
@@ -207,6 +209,50 @@ def verify_server(public: bytes, message: bytes, signature: bytes) -> None:
 
 def verify_server_tagged(public: bytes, tag: Tag, message: bytes, signature: bytes) -> None:
     verify_server(public, tag.value + message, signature)
+
+
+@dataclass(frozen=True)
+class BoxKey:
+    """An X25519 key for which others seal short secrets: X25519, HKDF-SHA-256, AES-256-GCM."""
+
+    _private: X25519PrivateKey
+    public: bytes
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """Take the 32 secret bytes as stored (RFC 7748 private key)."""
+        private = X25519PrivateKey.from_private_bytes(seed)
+        return cls(private, private.public_key().public_bytes_raw())
+
+    def open(self, box: bytes, purpose: bytes) -> bytes:
+        """Open what ``seal_for`` made for this key and purpose.
+
+        Raises: SealBroken ("seal.broken").
+        """
+        sender, text = box[:KEY_BYTES], box[KEY_BYTES:]
+        try:
+            shared = self._private.exchange(X25519PublicKey.from_public_bytes(sender))
+            key = _box_key(shared, sender + self.public, purpose)
+            return AESGCM(key).decrypt(bytes(NONCE_BYTES), text, purpose)
+        except (InvalidTag, ValueError):
+            raise SealBroken(reason="mismatch") from None
+
+
+def seal_for(public: bytes, plain: bytes, purpose: bytes, *, once: bytes) -> bytes:
+    """Seal a secret for the holder of an X25519 key: sender's key (32 bytes), text and tag.
+
+    ``once`` is 32 fresh random bytes, the sender's key of this one box: with a fresh key the
+    nonce is constant.
+    """
+    sender = X25519PrivateKey.from_private_bytes(once)
+    shared = sender.exchange(X25519PublicKey.from_public_bytes(public))
+    mine = sender.public_key().public_bytes_raw()
+    key = _box_key(shared, mine + public, purpose)
+    return mine + AESGCM(key).encrypt(bytes(NONCE_BYTES), plain, purpose)
+
+
+def _box_key(shared: bytes, both: bytes, purpose: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), KEY_BYTES, both, b"mingcha.box\n" + purpose).derive(shared)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from backend.api import parties, public_draws
 from backend.api.routes import get, post
 from backend.clock import token
 from backend.keyring import Keyring
-from backend.services import ceremony, disclosure, draws, framediffs, voids
+from backend.services import ceremony, countersigns, disclosure, draws, framediffs, voids
 from backend.services.act import Act
 from backend.services.framediffs import Difference
 from backend.services.records.draws import Ceremony, DrawRecord, Hex64, Signature, Verdict
@@ -135,7 +135,7 @@ async def countersign(
     draw_id: FromPath[UUID], data: JSONBody[CountersignIn], act: Act
 ) -> DrawRecord:
     """Keep a party's signature over a head of the log."""
-    return await ceremony.countersign(draw_id, data.party, data.head, data.signature, act=act)
+    return await countersigns.countersign(draw_id, data.party, data.head, data.signature, act=act)
 
 
 @post("/api/v1/draws/{draw_id:uuid}/result", action="draws.run")

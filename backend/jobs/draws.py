@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from backend.jobs.context import Context
-from backend.services import ceremony, disclosure, draws, voids
+from backend.services import chains, countersigns, disclosure, draws, voids
 from backend.services.tasks import Task
 
 
@@ -25,9 +25,10 @@ async def expire(task: Task, context: Context) -> None:
 
 
 async def daily(task: Task, context: Context) -> None:
-    """Remind of what is awaited and disclose what is ripe."""
+    """Remind of what is awaited, warn of chains that run out, and disclose what is ripe."""
     act = context.act(task.region)
-    await ceremony.remind(act=act)
+    await countersigns.remind(act=act)
+    await chains.warn(act=act)
     for draw in await disclosure.due(act=act):
         await disclosure.disclose(draw, act=act, keys=context.keys)
 

@@ -1,6 +1,7 @@
 """The ceremony of a draw: everybody commits, the named chance is entered, everybody reveals."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -8,24 +9,28 @@ import msgspec
 from backend.db.tables.draws import Draw, DrawShare
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import drawrows, parties, tasks
+from backend.services import chains, deposits, drawrows, parties, tasks
 from backend.services.act import Act
-from backend.services.entropy import check_value
+from backend.services.chains import Link
+from backend.services.entropy import check_due, check_value
 from backend.services.errors import ServiceRefusal
 from backend.services.frames import Token
 from backend.services.planchecks import OPERATOR
 from backend.services.records.draws import Announced, DrawRecord
 from inspection_plans import states
 from inspection_plans.draw.digest import hexdigest
+from inspection_plans.draw.links import link_secret
 from inspection_plans.draw.seed import commitment, tagged
 from inspection_plans.errors import Family
 from inspection_plans.states import Noun
 from media.keys import wrap
 
-SECRET_BYTES = 32
 SHARE = """
 insert into draw_share (draw, party, region, commitment, secret, committed_at)
 values ($1, $2, $3, $4, $5, $6)
+"""
+LINK = """
+update draw_share set chain = $3, link_index = $4, link = $5 where draw = $1 and party = $2
 """
 COMMIT_TAG = tagged("ssj1.commit")
 
@@ -97,17 +102,59 @@ async def _share(
     await DB.connection.execute(SHARE, draw.id, party, draw.region, commits, secret, act.at)
 
 
-async def commit_operator(
+async def _keep_link(draw: DrawRecord, party: str, link: Link, *, keys: Keyring) -> None:
+    sealed = wrap(keys.kek, bytes.fromhex(link.value))
+    await DB.connection.execute(LINK, draw.id, party, link.chain, link.index, sealed)
+
+
+async def _commit_operator(
     draw: DrawRecord, *, keys: Keyring, token: Token, act: Act
 ) -> DrawRecord:
     """Commit for the product itself; its secret is sealed here, so only an outage withholds it.
 
     Source: draw.md section 3.5.
     """
-    secret = token(SECRET_BYTES)
-    commits = commitment(draw.alg, draw.code, draw.attempt, OPERATOR, secret.hex())
-    await _share(draw, OPERATOR, commits, wrap(keys.kek, secret), act)
-    return await drawrows.note(draw, "commit", {"party": OPERATOR, "commitment": commits}, act=act)
+    year = await drawrows.year_of(draw)
+    link = await chains.operator_link(draw, year, keys=keys, token=token, act=act)
+    secret = link_secret(draw.alg, link.value)
+    commits = commitment(draw.alg, draw.code, draw.attempt, OPERATOR, secret)
+    await _share(draw, OPERATOR, commits, wrap(keys.kek, bytes.fromhex(secret)), act)
+    await _keep_link(draw, OPERATOR, link, keys=keys)
+    signature = keys.server.sign(COMMIT_TAG + bytes.fromhex(commits)).hex()
+    body = {"party": OPERATOR, "commitment": commits, "signature": signature}
+    return await drawrows.note(draw, "commit", body, act=act)
+
+
+async def _commit_deposits(draw: DrawRecord, *, keys: Keyring, act: Act) -> DrawRecord:
+    """Commit for the parties that left a link for this attempt, with the signature they left."""
+    for one in await deposits.take(draw, act=act, keys=keys):
+        await _share(
+            draw, one.party, one.commitment, wrap(keys.kek, bytes.fromhex(one.secret)), act
+        )
+        await _keep_link(draw, one.party, one.link, keys=keys)
+        body = {"party": one.party, "commitment": one.commitment, "signature": one.signature}
+        draw = await drawrows.note(draw, "commit", body, act=act)
+        await drawrows.record(draw, "committed", act=act, reason=f"{one.party}: deposit")
+    return draw
+
+
+async def begin(draw: DrawRecord, *, keys: Keyring, token: Token, act: Act) -> DrawRecord:
+    """Open the ceremony of an attempt that was just frozen; unattended parties commit at once.
+
+    Raises: ChainExhausted ("chain.exhausted").
+    """
+    await drawrows.sign_as_operator(draw, keys=keys, act=act)
+    await drawrows.record(draw, "frozen", act=act)
+    draw = await _commit_operator(draw, keys=keys, token=token, act=act)
+    draw = await _commit_deposits(draw, keys=keys, act=act)
+    await tasks.enqueue(
+        "draw.expire",
+        {"draw": str(draw.id)},
+        region=draw.region,
+        at=act.at,
+        run_at=draw.reveal_by + timedelta(seconds=1),
+    )
+    return await advance(draw, keys=keys, act=act)
 
 
 async def commit(
@@ -130,7 +177,7 @@ async def commit(
             if share.party == party:
                 raise Committed(field="party", committed_at=share.committed_at.isoformat())
         await _share(draw, party, commits, None, act)
-        body = {"party": party, "commitment": commits}
+        body = {"party": party, "commitment": commits, "signature": signature}
         draw = await drawrows.note(draw, "commit", body, act=act)
         await drawrows.record(draw, "committed", act=act, reason=party)
         return await advance(draw, keys=keys, act=act)
@@ -148,7 +195,8 @@ async def enter(
 ) -> DrawRecord:
     """Enter the value of a source named at the freeze; the last one lets the operator reveal.
 
-    Raises: CommitsMissing, Unannounced, EntropyGiven, "draw.dice_invalid", "draw.value_invalid".
+    Raises: CommitsMissing, Unannounced, EntropyGiven, "draw.dice_invalid", "draw.value_invalid",
+    "draw.value_early".
     Source: draw.md sections 3.3 and 3.4.
     """
     async with DB.transaction(act.by.scope):
@@ -160,6 +208,7 @@ async def enter(
         one = next((e for e in draw.entropy if (e.source, e.ref) == (source, ref)), None)
         if one is None:
             raise Unannounced(field="ref", announced=msgspec.to_builtins(draw.entropy))
+        check_due(source, ref, at=act.at)
         entered = Announced(source, ref, value, check_value(source, value, witnesses))
         if one == entered:
             return draw
@@ -178,27 +227,31 @@ async def _reveal(
     draw: DrawRecord,
     party: str,
     secret: bytes,
-    signed: tuple[str, str],
+    signed: Sequence[tuple[str, str, str]],
     *,
     keys: Keyring,
     act: Act,
 ) -> DrawRecord:
-    """Keep a secret that opens its commitment; the log gets its digest alone until disclosure."""
+    """Keep a secret that opens its commitment; the log gets its digest alone until disclosure.
+
+    ``signed`` are (party, head, signature) of those present; nobody is where a link was left.
+    """
     await DrawShare.update(
         {DrawShare.secret: wrap(keys.kek, secret), DrawShare.revealed_at: act.at}
     ).where((DrawShare.draw == draw.id) & (DrawShare.party == party))
-    head, signature = signed
     body = {
         "party": party,
         "digest": hexdigest(draw.alg, secret),
-        "countersigned": [{"party": party, "head": head, "signature": signature}],
+        "countersigned": [
+            {"party": who, "head": head, "signature": signature} for who, head, signature in signed
+        ],
     }
     draw = await drawrows.note(draw, "reveal", body, act=act)
     await drawrows.record(draw, "secret_revealed", act=act, reason=party)
     return draw
 
 
-async def reveal(
+async def reveal(  # noqa: PLR0913 - what a party sends, as it sends it
     draw_id: UUID,
     party: str,
     secret: str,
@@ -207,10 +260,12 @@ async def reveal(
     signature: str,
     act: Act,
     keys: Keyring,
+    link: str | None = None,
 ) -> DrawRecord:
     """Take a party's secret (hex) with its signature over a head of this draw's log.
 
-    Raises: NotAParty, RevealEarly, RevealLate, RevealMismatch, HeadUnknown,
+    A party that has left a chain for the year gives the ``link`` its secret derives from.
+    Raises: NotAParty, RevealEarly, RevealLate, RevealMismatch, HeadUnknown, LinkWrong,
     "signature.invalid", "draw.wrong_state".  Source: draw.md sections 3.1, 3.3, 3.5.
     """
     async with DB.transaction(act.by.scope):
@@ -230,13 +285,19 @@ async def reveal(
             raise RevealEarly(missing=list(awaited))
         if act.at > draw.reveal_by:
             raise RevealLate(reveal_by=draw.reveal_by.isoformat())
-        await _check_head(draw, head)
+        await check_head(draw, head)
         await parties.check_signature(party, bytes.fromhex(head), signature, region=draw.region)
-        await _reveal(draw, party, bytes.fromhex(secret), (head, signature), keys=keys, act=act)
+        year = await drawrows.year_of(draw)
+        used = await chains.check_reveal(draw, year, party, secret, link, keys=keys)
+        if used is not None:
+            await _keep_link(draw, party, used, keys=keys)
+        signed = [(party, head, signature)]
+        await _reveal(draw, party, bytes.fromhex(secret), signed, keys=keys, act=act)
         return await advance(await drawrows.lock(draw_id), keys=keys, act=act)
 
 
-async def _check_head(draw: DrawRecord, head: str) -> None:
+async def check_head(draw: DrawRecord, head: str) -> None:
+    """Check that an entry about this attempt has this hash. Raises: HeadUnknown."""
     known = await DB.connection.fetchval(
         "select true from draw_log where hash = $1 and draw = $2", head, draw.id
     )
@@ -244,15 +305,24 @@ async def _check_head(draw: DrawRecord, head: str) -> None:
         raise HeadUnknown(field="head", head=draw.head)
 
 
+async def _reveal_sealed(draw: DrawRecord, *, keys: Keyring, act: Act) -> DrawRecord:
+    """Reveal what rests sealed in the server: the operator's first, then links left in advance."""
+    found = await drawrows.secrets(draw.id, keys=keys)
+    open_shares = [one.party for one in await drawrows.shares(draw.id) if one.revealed_at is None]
+    waiting = [party for party in open_shares if party in found]
+    for party in sorted(waiting, key=lambda party: (party != OPERATOR, party)):
+        head = draw.head
+        mine = (OPERATOR, head, keys.server.sign(bytes.fromhex(head)).hex())
+        signed = [mine] if party == OPERATOR else []
+        draw = await _reveal(draw, party, bytes.fromhex(found[party]), signed, keys=keys, act=act)
+    return draw
+
+
 async def advance(draw: DrawRecord, *, keys: Keyring, act: Act) -> DrawRecord:
     """Do what has become possible: the operator reveals first, the last reveal orders the run."""
     awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
-    if f"reveal:{OPERATOR}" in awaited:
-        secret = (await drawrows.secrets(draw.id, keys=keys))[OPERATOR]
-        signature = keys.server.sign(bytes.fromhex(draw.head)).hex()
-        draw = await _reveal(
-            draw, OPERATOR, bytes.fromhex(secret), (draw.head, signature), keys=keys, act=act
-        )
+    if awaited and all(item.startswith("reveal:") for item in awaited):
+        draw = await _reveal_sealed(draw, keys=keys, act=act)
         awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
     if not awaited:
         draw = await drawrows.move(draw, "reveal", {}, act=act)
@@ -265,35 +335,3 @@ async def advance(draw: DrawRecord, *, keys: Keyring, act: Act) -> DrawRecord:
         )
     await drawrows.show(draw, act=act)
     return draw
-
-
-async def countersign(
-    draw_id: UUID, party: str, head: str, signature: str, *, act: Act
-) -> DrawRecord:
-    """Keep a party's signature over a head of this draw's log; printed and exported with it.
-
-    Raises: NotAParty, HeadUnknown, "signature.invalid".
-    """
-    async with DB.transaction(act.by.scope):
-        draw = await drawrows.lock(draw_id)
-        if party not in draw.parties:
-            raise NotAParty(field="party", parties=list(draw.parties))
-        await _check_head(draw, head)
-        await parties.check_signature(party, bytes.fromhex(head), signature, region=draw.region)
-        at_head = msgspec.structs.replace(draw, head=head)
-        await drawrows.countersign(at_head, party, bytes.fromhex(signature), act=act)
-        await drawrows.record(draw, "countersigned", act=act, reason=party)
-    return draw
-
-
-async def remind(*, act: Act) -> int:
-    """Note, once a day, every open attempt that still waits for somebody; how many there are."""
-    async with DB.transaction(act.by.scope):
-        rows = await DB.connection.fetch(
-            "select * from draw where state = 'frozen' and reveal_by >= $1 order by id", act.at
-        )
-        for row in rows:
-            draw = drawrows.to_draw(row)
-            awaited = drawrows.missing(draw, await drawrows.shares(draw.id))
-            await drawrows.record(draw, "reminded", act=act, reason=", ".join(awaited))
-    return len(rows)

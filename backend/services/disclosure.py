@@ -12,7 +12,7 @@ from backend.db.engine import Scope
 from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import drawlog, drawrows, externals, plans
+from backend.services import chains, drawlog, drawrows, externals, plans
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
@@ -157,18 +157,25 @@ async def disclose(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
         draw = await drawrows.move(draw, "publish", {Draw.published_at: act.at}, act=act)
         if draw.origin == "external":
             draw = await drawrows.note(draw, "disclose", {"persons": []}, act=act)
-            await drawrows.show(draw, act=act, full=await _origin(draw))
+            await drawrows.sign_as_operator(draw, keys=keys, act=act)
+            record = await drawrows.attached(draw, await _origin(draw))
+            await drawrows.show(draw, act=act, full=record)
             return draw
         kept = await drawrows.frozen(draw_id, keys=keys)
         draw = await _open(draw, kept, keys=keys, act=act)
-        await drawrows.show(draw, act=act, full=await full(draw, kept))
+        record = await drawrows.attached(draw, await full(draw, kept))
+        await drawrows.show(draw, act=act, full=record)
     return draw
 
 
 async def _open(draw: DrawRecord, kept: Frozen, *, keys: Keyring, act: Act) -> DrawRecord:
     """Publish who was sent and every party's secret; the operator signs the new head."""
-    persons = {"persons": await _persons(draw, kept)}
-    draw = await drawrows.note(draw, "disclose", persons, act=act)
+    body = {
+        "persons": await _persons(draw, kept),
+        "countersigned": await drawrows.signed(draw),
+        "links": await chains.opened(draw, keys=keys),
+    }
+    draw = await drawrows.note(draw, "disclose", body, act=act)
     secrets = await drawrows.secrets(draw.id, keys=keys)
     for party in draw.parties:
         opening = {"party": party, "value": secrets[party]}

@@ -90,7 +90,7 @@ async def entries(region: int, year: int, *, until: int | None = None) -> list[E
     return [to_entry(row) for row in rows]
 
 
-async def _planned(region: int, year: int) -> tuple[set[str], str | None]:
+async def _planned(region: int, year: int) -> tuple[list[dict[str, Any]], str | None]:
     """The draws announced for a year so far, and the digest of its chain."""
     rows = await DB.connection.fetch(
         "select body from draw_log where region = $1 and year = $2 and type = 'plan_year'"
@@ -99,23 +99,35 @@ async def _planned(region: int, year: int) -> tuple[set[str], str | None]:
         year,
     )
     bodies = [row["body"] for row in rows]
-    names = {item["draw"] for body in bodies for item in body["draws"]}
-    return names, bodies[0]["alg"] if bodies else None
+    items = [item for body in bodies for item in body["draws"]]
+    return items, bodies[0]["alg"] if bodies else None
 
 
 async def register(
-    region: int, year: int, draws: Sequence[tuple[str, date]], *, alg: str, act: Act
+    region: int,
+    year: int,
+    draws: Sequence[tuple[str, date]],
+    *,
+    alg: str,
+    act: Act,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Announce draws (code, day by which each has a result); one announced is not repeated.
 
-    An omitted draw is visible from now on. Raises: DigestMixed ("plan.digest_mixed").
+    An omitted draw is visible from now on. ``more`` is what else the year is told, such as the
+    tip of a chain. Raises: DigestMixed ("plan.digest_mixed").
     Source: draw.md sections 1 and 9.
     """
     await DB.connection.execute(LOCK, region, year)
     known, chained = await _planned(region, year)
     if chained not in (None, alg):
         raise DigestMixed(field="alg", alg=chained)
-    new = [{"draw": code, "due": due.isoformat()} for code, due in draws if code not in known]
-    if new:
-        body = {"year": year, "alg": alg, "draws": new}
+    names = {item["draw"] for item in known}
+    fresh = [(code, due.isoformat()) for code, due in draws if code not in names]
+    new: list[dict[str, Any]] = [{"draw": code, "due": due} for code, due in fresh]
+    # A year begun by an older program has no numbers, and half of them would be none.
+    if all("number" in item for item in known):
+        new = [item | {"number": len(known) + place} for place, item in enumerate(new, 1)]
+    if new or more:
+        body = {"year": year, "alg": alg, "draws": new, **(more or {})}
         await append(region, year, "plan_year", body, alg=alg, draw=None, act=act)

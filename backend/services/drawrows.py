@@ -18,6 +18,8 @@ from backend.services.planchecks import OPERATOR
 from backend.services.records.draws import Countersign, DrawRecord, Outcome, Share
 from inspection_plans import states
 from inspection_plans.draw.digest import hexdigest
+from inspection_plans.draw.record import attach
+from inspection_plans.draw.seed import seed
 from inspection_plans.states import Noun
 from media.keys import unwrap
 
@@ -169,6 +171,22 @@ async def secrets(draw_id: UUID, *, keys: Keyring) -> dict[str, str]:
     return {row["party"]: unwrap(keys.kek, row["secret"]).hex() for row in rows}
 
 
+async def seed_of(draw: DrawRecord, kept: Frozen, *, keys: Keyring) -> str:
+    """The seed (hex) of an attempt whose secrets are all here. Source: draw.md section 3.2."""
+    return seed(
+        draw.alg,
+        draw.code,
+        draw.attempt,
+        plan=kept.plan,
+        frames={"objects": draw.frame_objects, "inspectors": draw.frame_inspectors},
+        reveals=await secrets(draw.id, keys=keys),
+        entropy=[
+            {"source": one.source, "ref": one.ref, "value": one.value or ""}
+            for one in draw.entropy
+        ],
+    )
+
+
 async def countersigns(draw: DrawRecord) -> tuple[Countersign, ...]:
     """The signatures over the heads of this draw's entries, oldest first."""
     rows = await DB.connection.fetch(
@@ -180,6 +198,46 @@ async def countersigns(draw: DrawRecord) -> tuple[Countersign, ...]:
         Countersign(row["party"], row["hash"], row["signature"].hex(), row["signed_at"])
         for row in rows
     )
+
+
+SIGNED = """
+select c.party, c.hash as head, encode(c.signature, 'hex') as signature, l.seq
+from draw_countersign c join draw_log l on l.hash = c.hash join draw d on d.id = l.draw
+where d.plan = $1 and c.party = any ($2) order by l.seq, c.party collate "C"
+"""
+
+
+async def signed(draw: DrawRecord, *, since: int = 0) -> list[dict[str, str]]:
+    """Countersignatures {party, head, signature} over the plan's entries from ``since`` on."""
+    rows = await DB.connection.fetch(SIGNED, draw.plan, list(draw.parties))
+    return [
+        {name: row[name] for name in ("party", "head", "signature")}
+        for row in rows
+        if row["seq"] >= since
+    ]
+
+
+async def attached(draw: DrawRecord, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the countersignatures that its log cannot hold: given since it was opened.
+
+    Source: draw.md section 9.
+    """
+    opened = [
+        entry["seq"]
+        for entry in record["log"]
+        if entry["type"] == "disclose" and entry["body"]["draw"] == draw.code
+    ]
+    return attach(record, countersigns=await signed(draw, since=min(opened)))
+
+
+async def shown(draw: DrawRecord) -> dict[str, Any] | None:
+    """The record on the draw's public page with today's countersignatures; None before."""
+    body = await DB.connection.fetchval("select body from draw_page where draw = $1", draw.id)
+    record = None if body is None else msgspec.json.decode(body)["record"]
+    if record is None:
+        return None
+    proofs = record.get("openings", ())
+    return {**await attached(draw, record), **({"openings": proofs} if proofs else {})}
 
 
 def missing(draw: DrawRecord, found: Sequence[Share]) -> tuple[str, ...]:

@@ -1,17 +1,20 @@
 """The draw 双随机抽取: frames frozen, then, from everybody's share, institutions, teams, days."""
 
 import asyncio
-from datetime import UTC, timedelta
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from backend.db.tables.draws import Draw, DrawFrame, DrawResult
+from backend.db.tables.draws import Draw, DrawResult
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
 from backend.services import (
+    attempts,
     ceremony,
+    countersigns,
     crews,
     drawrows,
     errands,
@@ -19,25 +22,17 @@ from backend.services import (
     frames,
     parties,
     plans,
-    tasks,
     visits,
 )
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.frames import Token
-from backend.services.planchecks import level_of
-from backend.services.records.draws import Announced, Ceremony, DrawRecord
-from backend.services.records.plans import PlanRecord
+from backend.services.records.draws import Ceremony, DrawRecord
+from backend.services.records.plans import Entropy, PlanRecord
 from inspection_plans.draw import outcome, record
-from inspection_plans.draw.canon import digest
 from inspection_plans.draw.frame import group
-from inspection_plans.draw.record import FIRST_PREV
-from inspection_plans.draw.seed import seed
 from inspection_plans.errors import Family
-from inspection_plans.loader import load_calendar
-from inspection_plans.workdays import Unit
-from media.keys import wrap
 
 KEY_BYTES = 32
 LIST = """
@@ -60,28 +55,11 @@ class External(ServiceRefusal):
     family = Family.CONFLICT
 
 
-class NoPartyLeft(ServiceRefusal):
-    """Every party of the plan has made an attempt void; another plan is needed."""
+class SourceChanged(ServiceRefusal):
+    """A plan's sources of chance stay; only which later value is meant can be named anew."""
 
-    code = "draw.no_party_left"
+    code = "draw.source_changed"
     family = Family.CONFLICT
-
-
-async def _attempts(plan_id: UUID) -> list[DrawRecord]:
-    rows = await DB.connection.fetch(
-        "select * from draw where plan = $1 order by attempt for no key update", plan_id
-    )
-    return [drawrows.to_draw(row) for row in rows]
-
-
-async def _barred(attempts: list[DrawRecord]) -> set[str]:
-    """The parties that void entries name: they take no part in a further attempt."""
-    rows = await DB.connection.fetch(
-        "select body -> 'missing' as missing from draw_log"
-        " where type = 'void' and draw = any ($1)",
-        [one.id for one in attempts],
-    )
-    return {party for row in rows for party in row["missing"] or ()}
 
 
 async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
@@ -107,155 +85,58 @@ async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
     )
 
 
-def _row(
-    plan: PlanRecord, kept: Frozen, roots: dict[str, Any], attempt: int, *, act: Act
+def _renamed(plan: PlanRecord, named: Sequence[Entropy]) -> PlanRecord:
+    """The plan with later values of the same sources; those of dates long past are of no use."""
+    if not named:
+        return plan
+    wanted = Counter(one.source for one in plan.spec.entropy)
+    if Counter(one.source for one in named) != wanted:
+        raise SourceChanged(field="entropy", sources=sorted(wanted))
+    spec = msgspec.structs.replace(plan.spec, entropy=tuple(named))
+    return msgspec.structs.replace(plan, spec=spec)
+
+
+async def freeze(
+    plan_id: UUID, *, act: Act, keys: Keyring, token: Token, named: Sequence[Entropy] = ()
 ) -> DrawRecord:
-    spec = plan.spec
-    closing = load_calendar().due(plan.window_until, spec.disclose_after_days, Unit.WORKING_DAY)
-    return DrawRecord(
-        id=act.new_id(),
-        region=plan.region,
-        plan=plan.id,
-        code=plans.draw_code(plan),
-        attempt=attempt,
-        alg=spec.alg,
-        origin="here",
-        level=level_of(spec.parties, spec.entropy),
-        state="frozen",
-        parties=tuple(sorted(spec.parties)),
-        entropy=tuple(Announced(one.source, one.ref) for one in spec.entropy),
-        object_count=roots["objects"]["count"],
-        inspector_count=roots["inspectors"]["count"],
-        frame_objects=roots["objects"]["root"],
-        frame_inspectors=roots["inspectors"]["root"],
-        blocked_digest=roots["blocked"],
-        plan_digest=digest(spec.alg, kept.plan),
-        reveal_by=act.at + timedelta(hours=spec.reveal_within_hours),
-        disclose_on=closing.on,
-        late_by_s=max(int((act.at - plan.fire_at).total_seconds()), 0),
-        void_reason=None,
-        voided_by=None,
-        void_proposed_by=None,
-        frozen_at=act.at,
-        drawn_at=None,
-        published_at=None,
-        head=FIRST_PREV,
-    )
-
-
-async def _store(draw: DrawRecord, kept: Frozen, *, keys: Keyring) -> None:
-    await drawrows.store(draw)
-    await DrawFrame.insert(
-        DrawFrame(
-            {
-                DrawFrame.draw: draw.id,
-                DrawFrame.region: draw.region,
-                DrawFrame.plan_doc: kept.plan,
-                DrawFrame.object_rows: kept.frames["objects"],
-                DrawFrame.inspectors: kept.frames["inspectors"],
-                DrawFrame.blocked: kept.frames["blocked"],
-                DrawFrame.pseudonyms: kept.pseudonyms,
-                DrawFrame.object_key: wrap(keys.kek, bytes.fromhex(kept.keys["objects"])),
-                DrawFrame.inspector_key: wrap(keys.kek, bytes.fromhex(kept.keys["inspectors"])),
-            }
-        )
-    )
-
-
-def _tally(counts: dict[str, int]) -> list[dict[str, Any]]:
-    """Counts by code as the log can hold them: its keys are lower case, codes are not."""
-    return [{"code": code, "count": counts[code]} for code in sorted(counts)]
-
-
-async def _announce(
-    draw: DrawRecord, kept: Frozen, roots: dict[str, Any], *, act: Act
-) -> DrawRecord:
-    """The entries that fix everything before any share of the seed can be known."""
-    draw = await drawrows.note(draw, "attempt_open", {"stage": "draw"}, act=act)
-    draw = await drawrows.note(draw, "plan", {"digest": draw.plan_digest}, act=act)
-    body = {
-        **roots,
-        "parties": list(draw.parties),
-        "entropy": [{"source": one.source, "ref": one.ref} for one in draw.entropy],
-        "exclusions": _tally(kept.pseudonyms["exclusions"]),
-        "filtered": _tally(kept.pseudonyms["reasons"]),
-        **framediffs.body(kept.pseudonyms),
-        "reveal_by": draw.reveal_by.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "disclose_on": draw.disclose_on.isoformat(),
-        "late_by_s": draw.late_by_s,
-    }
-    return await drawrows.note(draw, "freeze", body, act=act)
-
-
-async def freeze(plan_id: UUID, *, act: Act, keys: Keyring, token: Token) -> DrawRecord:
     """Freeze the frames of a due plan and open its next attempt; a second call changes nothing.
 
     A new attempt after a void one keeps plan and frames to the byte and goes without the party
     that was missing. ``token`` gives unguessable bytes: salts, pseudonyms, the operator's share.
-    Raises: NotDue, External, "plan.wrong_state", "frame.*", E_* of the engine, NoPartyLeft.
+    ``named`` are later values of the plan's sources, where those of the plan are past.
+    Raises: NotDue, External, "plan.wrong_state", "frame.*", E_* of the engine, NoPartyLeft,
+    SourceChanged, EntropyPast ("draw.entropy_past").
     Source: draw.md sections 2, 3.3, 3.5.
     """
     async with DB.transaction(act.by.scope):
         plan = await plans.lock(plan_id)
-        attempts = await _attempts(plan_id)
-        if attempts and attempts[-1].state != "void":
-            return attempts[-1]
+        before = await attempts.attempts(plan_id)
+        standing = [one for one in before if one.state != "void"]
+        if standing:
+            return standing[-1]
         if plan.spec.origin == "external":
             raise External(plan=plan.code)
         if act.at < plan.fire_at:
             raise NotDue(fire_at=plan.fire_at.isoformat())
-        if attempts:
-            plan = await _without_barred(plan, attempts)
-            kept = await drawrows.frozen(attempts[-1].id, keys=keys)
+        if before:
+            plan = await attempts.without_barred(plan, before)
+            kept = await drawrows.frozen(before[-1].id, keys=keys)
         else:
             plan = await plans.move(plan, "start", act=act)
             await parties.require(plan.spec.parties, region=plan.region)
             kept = await _build(plan, act=act, token=token)
         await parties.operator(plan.region, keys=keys, act=act)
         roots = await asyncio.to_thread(record.frozen, plan.spec.alg, kept.frames, kept.keys)
-        draw = _row(plan, kept, roots, len(attempts) + 1, act=act)
-        await _store(draw, kept, keys=keys)
-        draw = await _announce(draw, kept, roots, act=act)
-        await drawrows.sign_as_operator(draw, keys=keys, act=act)
-        await drawrows.record(draw, "frozen", act=act)
-        draw = await ceremony.commit_operator(draw, keys=keys, token=token, act=act)
-        await tasks.enqueue(
-            "draw.expire",
-            {"draw": str(draw.id)},
-            region=draw.region,
-            at=act.at,
-            run_at=draw.reveal_by + timedelta(seconds=1),
-        )
-        return await ceremony.advance(draw, keys=keys, act=act)
-
-
-async def _without_barred(plan: PlanRecord, attempts: list[DrawRecord]) -> PlanRecord:
-    barred = await _barred(attempts)
-    left = tuple(party for party in plan.spec.parties if party not in barred)
-    if plan.state != "running" or not left:
-        raise NoPartyLeft(barred=sorted(barred), state=plan.state)
-    spec = msgspec.structs.replace(plan.spec, parties=left)
-    return msgspec.structs.replace(plan, spec=spec)
+        plan = _renamed(plan, named)
+        draw = attempts.row(plan, kept, roots, stage="draw", attempt=len(before) + 1, act=act)
+        await attempts.store(draw, kept, keys=keys)
+        draw = await attempts.announce(draw, kept, roots, act=act)
+        return await ceremony.begin(draw, keys=keys, token=token, act=act)
 
 
 def _draw(alg: str, seed_hex: str, kept: Frozen) -> tuple[dict[str, Any], dict[str, str]]:
     return outcome.draw(alg, seed_hex, kept.plan, kept.frames), errands.chances(
         alg, seed_hex, kept
-    )
-
-
-async def _seed(draw: DrawRecord, kept: Frozen, *, keys: Keyring) -> str:
-    return seed(
-        draw.alg,
-        draw.code,
-        draw.attempt,
-        plan=kept.plan,
-        frames={"objects": draw.frame_objects, "inspectors": draw.frame_inspectors},
-        reveals=await drawrows.secrets(draw.id, keys=keys),
-        entropy=[
-            {"source": one.source, "ref": one.ref, "value": one.value or ""}
-            for one in draw.entropy
-        ],
     )
 
 
@@ -271,7 +152,7 @@ async def run(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
         if draw.state in ("drawn", "published"):
             return draw
         kept = await drawrows.frozen(draw_id, keys=keys)
-        secret = await _seed(draw, kept, keys=keys)
+        secret = await drawrows.seed_of(draw, kept, keys=keys)
         drawn, chances = await asyncio.to_thread(_draw, draw.alg, secret, kept)
         new: drawrows.Columns = {
             Draw.seed: secret,
@@ -321,6 +202,7 @@ async def draw(draw_id: UUID, *, act: Act) -> Ceremony:
             draw=one,
             shares=found,
             countersigns=await drawrows.countersigns(one),
+            unsigned=await countersigns.unsigned(one),
             missing=drawrows.missing(one, found),
             outcome=await drawrows.outcome(draw_id),
             filtered=reasons["filtered"] if reasons else {},

@@ -143,6 +143,22 @@ async def require(codes: Collection[str], *, region: int) -> None:
         raise PartyUnknown(field="parties", unknown=unknown)
 
 
+async def keys_of(codes: Collection[str], *, region: int) -> list[dict[str, str]]:
+    """Code, kind and public key (hex) of parties, by code: what a freeze names.
+
+    Source: draw.md section 9; settled 14.
+    """
+    rows = await DB.connection.fetch(
+        "select code, kind, public_key from party where region = $1 and code = any ($2)"
+        ' order by code collate "C"',
+        region,
+        list(codes),
+    )
+    return [
+        {"party": row["code"], "kind": row["kind"], "key": row["public_key"].hex()} for row in rows
+    ]
+
+
 async def check_signature(code: str, message: bytes, signature: str, *, region: int) -> None:
     """Check a party's Ed25519 signature (hex) inside a transaction.
 

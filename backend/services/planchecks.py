@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
+from backend.services.entropy import check_ref
 from backend.services.errors import ServiceRefusal
 from backend.services.records.plans import Entropy, PlanDraft, PlanSpec, Stratum
 from inspection_plans import policy
@@ -149,6 +150,8 @@ def _parties(spec: PlanSpec) -> None:
     twice = len(set(spec.parties)) < len(spec.parties) or len(set(sources)) < len(sources)
     if twice or OPERATOR not in spec.parties:
         raise PartiesWrong(field="parties", parties=list(spec.parties))
+    for entropy in spec.entropy:
+        check_ref(entropy.source, entropy.ref)
     steerable = spec.origin == "here" and level_of(spec.parties, spec.entropy) == "D"
     if steerable and not (spec.level_d_accepted and spec.level_d_reason):
         raise LevelD(field="entropy")
@@ -157,8 +160,8 @@ def _parties(spec: PlanSpec) -> None:
 def check(draft: PlanDraft, region: int) -> None:
     """Refuse a plan that could not be drawn as it stands; the database is not asked.
 
-    Raises: WindowWrong, RuleMissing, PartiesWrong, LevelD ("plan.*"), DrawRefusal (E_RATIO,
-    E_MODE, E_DUP_STRATUM, ...), "sheet.*", "policy.out_of_bounds".
+    Raises: WindowWrong, RuleMissing, PartiesWrong, LevelD, RefInvalid ("plan.*"),
+    DrawRefusal (E_RATIO, E_MODE, E_DUP_STRATUM, ...), "sheet.*", "policy.out_of_bounds".
     """
     _window(draft)
     _selection(draft.spec)

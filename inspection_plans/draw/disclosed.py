@@ -12,6 +12,7 @@ from .chain import entries
 from .events import Crew
 from .findings import Finding, found
 from .merkle import check_opening
+from .sealing import happened
 from .seed import person
 
 EXCLUSIONS = (
@@ -53,7 +54,7 @@ def check_exclusions(record: Mapping[str, Any], first: Attempt) -> Iterator[Find
 def check_persons(record: Mapping[str, Any]) -> Iterator[Finding]:
     """Tell licences opened of somebody not sent, or other than the frame committed to."""
     crew = Crew(record)
-    for entry in record["log"]:
+    for entry in happened(record["log"], record["draw"]):
         crew.follow(entry)
     rows = {row["id"]: row for row in crew.staff}
     for entry in entries(record["log"], "disclose", record["draw"]):

@@ -20,20 +20,23 @@ from .replace import (
     replacement_seed,
     substitute,
 )
+from .sealing import happened
 
 
 def check_withdrawals(record: Mapping[str, Any]) -> Iterator[Finding]:
     """Tell withdrawals without listed reason, second person or evidence, or beyond the limit."""
     present = set(drawn(record["selection"]))
-    replaced = {e["body"]["object"] for e in entries(record["log"], "replace", record["draw"])}
+    log, free = happened(record["log"], record["draw"]), 0
+    replaced = {e["body"]["object"] for e in entries(log, "replace", record["draw"])}
     classes = {row["id"] for row in record["objects"] if "class" in row}
     seen: set[str] = set()
-    for entry in entries(record["log"], "withdraw", record["draw"]):
+    for entry in entries(log, "withdraw", record["draw"]):
         body, gone = entry["body"], entry["body"]["object"]
         if gone not in present | replaced or gone in seen:
             yield found("withdrawals.not_drawn", object=gone)
         seen.add(gone)
         reasons = REASONS + SESSION_REASONS if gone in classes else REASONS
+        free += body["reason"] in SESSION_REASONS
         if body["reason"] not in reasons:
             yield found("withdrawals.reason", object=gone, reason=body["reason"])
         if not body["by"] or not body["second"] or body["by"] == body["second"]:
@@ -41,12 +44,16 @@ def check_withdrawals(record: Mapping[str, Any]) -> Iterator[Finding]:
         if not body["evidence"]:
             yield found("withdrawals.evidence", object=gone)
     limit = record["plan"].get("withdrawal_limit")
-    if limit is not None and len(seen) > limit:
-        yield found("withdrawals.too_many", count=len(seen), limit=limit)
+    count = len(seen) - free  # nobody chooses that a filed session does not take place
+    if limit is not None and count > limit:
+        yield found("withdrawals.too_many", count=count, limit=limit)
 
 
 def check_returned(record: Mapping[str, Any]) -> Iterator[Finding]:
-    """Tell who was withdrawn from the draw before, is in this frame and is not a must."""
+    """Tell who was withdrawn from the draw before, is in this frame and is not a must.
+
+    One excluded by rule cannot be: it may be closed by now. An exclusion by hand is no rule.
+    """
     order = list(dict.fromkeys(e["body"]["draw"] for e in entries(record["log"], "result")))
     if record["draw"] not in order[1:]:
         return
@@ -54,11 +61,11 @@ def check_returned(record: Mapping[str, Any]) -> Iterator[Finding]:
     start = entries(record["log"], "freeze", record["draw"])[0]["seq"]
     due = {
         entry["body"]["object"]
-        for entry in entries(record["log"], "withdraw", before)
+        for entry in entries(happened(record["log"], before), "withdraw", before)
         if entry["seq"] < start and entry["body"]["reason"] not in SESSION_REASONS
     }
     for row in record["objects"]:
-        if row["id"] in due and not row.get("must"):
+        if row["id"] in due and not row.get("must") and row.get("excl") in (None, "MANUAL"):
             yield found("returned.missing", object=row["id"], before=before)
 
 
@@ -75,7 +82,7 @@ class Replacements:
 
     def check(self) -> Iterator[Finding]:
         """Tell replacements out of order, or for nobody who was withdrawn."""
-        for entry in self.record["log"]:
+        for entry in happened(self.record["log"], self.record["draw"]):
             body = entry["body"]
             if body.get("draw") != self.record["draw"]:
                 continue
@@ -117,7 +124,9 @@ def check_supplements(record: Mapping[str, Any], tries: list[Attempt]) -> Iterat
         low, high = before.all("result")[0]["seq"], after.all("freeze")[0]["seq"]
         added = [
             row
-            for entry in entries(record["log"], "supplement", record["draw"])
+            for entry in entries(
+                happened(record["log"], record["draw"]), "supplement", record["draw"]
+            )
             if low < entry["seq"] < high
             for row in entry["body"]["inspectors"]
         ]
@@ -174,7 +183,7 @@ class Crew:
 def check_substitutes(record: Mapping[str, Any], seed: str) -> Iterator[Finding]:
     """Tell substitutions that the seed does not give; their events count from 0."""
     crew, event = Crew(record), 0
-    for entry in record["log"]:
+    for entry in happened(record["log"], record["draw"]):
         body = entry["body"]
         if entry["type"] == "substitute" and body["draw"] == record["draw"]:
             right = substitute(

@@ -25,6 +25,7 @@ CHECKS: dict[str, tuple[str, str]] = {
     "result": ("replay of the draw", "按记录重新抽取"),
     "totals": ("totals and thresholds", "各层合计与门槛"),
     "exclusions": ("exclusions", "排除的对象"),
+    "sealed": ("events sealed until the disclosure", "公开前封存的事项"),
     "withdrawals": ("withdrawals", "撤出的对象"),
     "returned": ("return of those withdrawn", "上次撤出者列入本次必查"),
     "reserves": ("replacements", "递补"),
@@ -257,6 +258,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "exclusions.noted": (
         "the freeze noted other numbers of exclusions",
         "冻结时记下的排除数量不同",
+    ),
+    "sealed.numbers": (
+        "the sealed events {numbers} are misnumbered or not all opened in their order",
+        "封存事项 {numbers} 编号不对，或没有按顺序全部公开",
+    ),
+    "sealed.other": (
+        "sealed event {number} was opened as something else",
+        "第 {number} 项封存事项公开的内容与封存时不符",
     ),
     "withdrawals.not_drawn": (
         "{object} was withdrawn and was not drawn, or twice",

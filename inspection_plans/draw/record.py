@@ -19,6 +19,9 @@ What is not plain from its name:
 * `result` holds what `outcome.sealed` gives; of an external draw {status: "external", platform,
   reference, drawn_on, visits: digest of the record's list} instead.
 * `replace.link` is the next link of the replacement chain, where a tip was frozen.
+* `sealed` is one of the next four kinds before the disclosure: `digest` is `sealing.seal` of its
+  body with a salt, numbers count 0, 1, 2 … . After the disclosure the entry itself follows, with
+  `opens`, that number, and the `salt`; it counts where it was sealed.
 * `supplement` holds whole rows {inspectors: [row], blocked: [[inspector, object]]}. A new attempt
   of the stage `assignment` has them in its frame too; without one they count for substitutes.
 
@@ -59,6 +62,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     "replace": ("draw", "stratum", "object", "withdrawn"),
     "substitute": ("draw", "visit", "place", "event", "released", "inspector"),
     "supplement": ("draw", "inspectors", "blocked"),
+    "sealed": ("draw", "number", "kind", "digest"),
     "disclose": ("draw", "attempt"),
     "opening": ("draw", "attempt", "party", "value"),
 }

@@ -21,6 +21,7 @@ from .events import (
 from .findings import Finding, found
 from .merkle import frame_root
 from .outcome import draw_days, sealed, sealed_seed, send, written
+from .sealing import check_sealed
 from .select import select_with_totals
 from .signatures import Heads, check_keys
 from .totals import check_totals, fate
@@ -272,6 +273,7 @@ def _checks(replay: Replay, heads: Sequence[str], keys: Mapping[str, str]) -> di
         "frames": replay.check_frames,
         "result": replay.check_result,
         **told,
+        "sealed": lambda: check_sealed(record),
         "withdrawals": lambda: check_withdrawals(record),
         "returned": lambda: check_returned(record),
         "reserves": replay.check_reserves,

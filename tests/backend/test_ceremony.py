@@ -9,7 +9,16 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from backend.services import ceremony, disclosure, drawlog, draws, parties, plans, voids
+from backend.services import (
+    ceremony,
+    countersigns,
+    disclosure,
+    drawlog,
+    draws,
+    parties,
+    plans,
+    voids,
+)
 from backend.services.entropy import DiceInvalid, ValueInvalid, check_value
 from backend.services.errors import Absent
 from backend.services.planchecks import PartyUnknown
@@ -76,6 +85,7 @@ async def test_the_order_of_a_ceremony_stands_in_a_chained_log(
         "attempt_open",
         "plan",
         "freeze",
+        "plan_year",
         "commit",
         "commit",
         "entropy",
@@ -150,7 +160,7 @@ async def test_a_reveal_signs_a_head_of_this_draw(
     await refused("signature.invalid", lambda: reveal(draw.head, signed), owner)
 
     async def countersign(party: str, head: str) -> DrawRecord:
-        return await ceremony.countersign(draw.id, party, head, signed.hex(), act=office.act)
+        return await countersigns.countersign(draw.id, party, head, signed.hex(), act=office.act)
 
     await refused("draw.not_a_party", lambda: countersign("nobody", draw.head), owner)
     await refused("draw.head_unknown", lambda: countersign(signer.code, foreign), owner)
@@ -305,7 +315,7 @@ async def test_secrets_are_sealed_in_the_database(
 
 async def test_an_open_draw_is_reminded_of(app: Litestar, clock: StillClock, owner: Owner) -> None:
     office, draw, _ = await two_parties(app, clock)
-    assert await ceremony.remind(act=await office.product()) == 1
+    assert await countersigns.remind(act=await office.product()) == 1
     body = msgspec.json.decode(
         await owner.fetchval("select body from aud.entry order by id desc limit 1")
     )

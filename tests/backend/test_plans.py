@@ -21,7 +21,7 @@ from tests import drawing, world
 from tests.conftest import START, StillClock
 
 Refusals = (ServiceRefusal, RuleRefusal, DrawRefusal)
-DRAND = Entropy(source="drand", ref="round 9")
+DRAND = Entropy(source="drand", ref="quicknet")
 
 
 async def held(owner: asyncpg.Connection) -> list[tuple[object, ...]]:
@@ -58,7 +58,7 @@ async def test_an_approved_plan_stands_in_the_log_of_its_year(
     assert [(row["seq"], row["type"]) for row in rows] == [(0, "plan_year"), (1, "plan_year")]
     assert rows[1]["prev"] == rows[0]["hash"]
     assert msgspec.json.decode(rows[0]["body"])["draws"] == [
-        {"draw": "370000-2026-Q1-01", "due": "2026-04-30"}
+        {"draw": "370000-2026-Q1-01", "due": "2026-04-30", "number": 1}
     ]
 
 

@@ -5,6 +5,7 @@ from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.table import Table
 
 from backend.db.tables.accounts import Account
+from backend.db.tables.chains import DrawChain
 from backend.db.tables.plans import Plan
 
 
@@ -18,6 +19,7 @@ class Draw(Table, tablename="draw"):
     )
     code = Text(null=False, default=None)
     attempt = Integer(null=False, default=None)
+    stage = Text(null=False, default="draw")
     alg = Text(null=False, default=None)
     origin = Text(null=False, default=None)
     level = Text(null=False, default=None)
@@ -139,3 +141,12 @@ class DrawShare(Table, tablename="draw_share"):
     secret = Bytea(null=True, default=None)
     committed_at = Timestamptz(null=False, default=None)
     revealed_at = Timestamptz(null=True, default=None)
+    chain = ForeignKey(
+        DrawChain,
+        null=True,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    link_index = Integer(null=True, default=None)
+    link = Bytea(null=True, default=None)

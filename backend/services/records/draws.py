@@ -49,6 +49,7 @@ class DrawRecord(Struct, frozen=True, kw_only=True):
     plan: UUID
     code: str
     attempt: int
+    stage: Literal["draw", "assignment"] = "draw"
     alg: str
     origin: str
     level: str
@@ -91,6 +92,24 @@ class Countersign(Struct, frozen=True):
     signed_at: datetime
 
 
+class Head(Struct, frozen=True, kw_only=True):
+    """What is printed of a draw: ``head`` of its freeze or result, ``printed`` 16 digits of it.
+
+    ``address`` goes into the square code; ``zh`` and ``en`` are the line of a notice.
+    """
+
+    draw: str
+    attempt: int
+    station: str
+    head: str
+    printed: str
+    latest: str
+    address: str
+    zh: str
+    en: str
+    unsigned: dict[str, tuple[str, ...]]
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """The result in numbers: shown before disclosure; the certificate when places stay open."""
 
@@ -104,11 +123,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Ceremony(Struct, frozen=True, kw_only=True):
-    """Where a draw stands: who has committed, what chance is in, who is missing until when."""
+    """Where a draw stands: who has committed, what chance is in, who is missing until when.
+
+    ``unsigned``: for ``freeze`` and ``result``, the parties that have countersigned no head.
+    """
 
     draw: DrawRecord
     shares: tuple[Share, ...]
     countersigns: tuple[Countersign, ...]
+    unsigned: dict[str, tuple[str, ...]]
     missing: tuple[str, ...]
     outcome: Outcome | None
     filtered: dict[str, int]
