@@ -12,6 +12,10 @@ from inspection_plans.vocabulary import Clause, ClauseId
 
 _AMOUNT, _RIGHT, _EMPLOYMENT = "subsidy_amount", "subsidy_right", "employment_rate"
 
+# Whose heads are paid, and with whom a contract is asked for, in the words of the register.
+_BASES = {"trained persons": "trained", "employed persons": "employed"}
+_CONTRACTS = ("employer in province",)
+
 
 class HeadsDisagree(RuleRefusal):
     """More persons employed than trained, or a negative number."""
@@ -42,6 +46,8 @@ class BatchRates:
     cap_fen: int
     full_from: Fraction
     inclusive: bool
+    full_base: str
+    below_base: str
     clauses: tuple[ClauseId, ...]
     claimants: tuple[str, ...]
 
@@ -80,16 +86,33 @@ def batch_rates(clauses: Iterable[Clause]) -> BatchRates | None:
     )
     cap = _only(parameters.giving(own, _AMOUNT, "cap_yuan_per_person"), pack)
     full = _only(parameters.giving(own, _EMPLOYMENT, "rate_min"), pack)
+    below = _only(
+        [one for one in parameters.giving(own, _EMPLOYMENT, "base") if one != full], pack
+    )
     cited = [clause.id for clause in own if clause.concept in (_AMOUNT, _EMPLOYMENT)]
     rights = parameters.giving(own, _RIGHT, "claimant")
-    return BatchRates(
+    rates = BatchRates(
         tiers=tuple(sorted(tiers, key=lambda tier: tier.days is None)),
         cap_fen=parameters.fen(cap, "cap_yuan_per_person"),
         full_from=parameters.share(full, "rate_min"),
         inclusive=full.parameters.get("inclusive") is True,
+        full_base=_base(full),
+        below_base=_base(below),
         clauses=(*cited, *(clause.id for clause in rights)),
         claimants=tuple(word for one in rights for word in parameters.words(one, "claimant")),
     )
+    for clause in parameters.giving(own, _AMOUNT, "reached_at_day"):
+        day = parameters.whole(clause, "reached_at_day")
+        if not _uncapped_fen(rates, day - 1) < rates.cap_fen <= _uncapped_fen(rates, day):
+            raise BrokenParameter(field="reached_at_day", clause=clause.id, value=day)
+    return rates
+
+
+def _base(clause: Clause) -> str:
+    word = parameters.word(clause, "base")
+    if word not in _BASES:
+        raise BrokenParameter(field="base", clause=clause.id, value=word)
+    return _BASES[word]
 
 
 def _only(found: Sequence[Clause], pack: str) -> Clause:
@@ -124,7 +147,8 @@ def batch(rates: BatchRates, *, days: int, trained: int, employed: int) -> Batch
     if not 0 <= employed <= trained or days < 0:
         raise HeadsDisagree(field="employed", trained=trained, employed=employed, days=days)
     everyone = parameters.at_least(employed, trained, rates.full_from, inclusive=rates.inclusive)
-    heads = trained if everyone else employed
+    counts = {"trained": trained, "employed": employed}
+    heads = counts[rates.full_base if everyone else rates.below_base]
     worth = per_head_fen(rates, days)
     return Batch(heads, worth, worth * heads, everyone, _uncapped_fen(rates, days) > rates.cap_fen)
 
@@ -137,6 +161,7 @@ class PersonRates:
     extra_fen: dict[str, tuple[int, ClauseId]]
     conditions: tuple[Clause, ...]
     claimants: tuple[str, ...]
+    extra_once: bool
 
 
 @dataclass(frozen=True)
@@ -167,6 +192,11 @@ def person_rates(clauses: Iterable[Clause]) -> PersonRates | None:
         return None
     pack = base[-1].pack
     own = [clause for clause in known if clause.pack == pack]
+    conditions = parameters.giving(own, _RIGHT, "social_insurance_months_min")
+    for clause in conditions:
+        if clause.parameters.get("contract_with") not in (None, *_CONTRACTS):
+            value = clause.parameters["contract_with"]
+            raise BrokenParameter(field="contract_with", clause=clause.id, value=value)
     extra = parameters.giving(own, _AMOUNT, "levels", "yuan")
     return PersonRates(
         base_fen={
@@ -180,7 +210,8 @@ def person_rates(clauses: Iterable[Clause]) -> PersonRates | None:
             for clause in extra
             for level in parameters.words(clause, "levels")
         },
-        conditions=parameters.giving(own, _RIGHT, "social_insurance_months_min"),
+        conditions=conditions,
+        extra_once=all(clause.parameters.get("one_off") is True for clause in extra),
         claimants=tuple(
             dict.fromkeys(
                 word

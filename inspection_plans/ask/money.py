@@ -94,6 +94,7 @@ def subsidy_person(question: PersonAsked, rules: Rulebook) -> Answer:
         "amount_fen": found.amount_fen,
         "base_fen": found.base_fen,
         "extra_fen": found.extra_fen,
+        "extra_once": rates.extra_once,
         "unmet": list(found.unmet),
         **reasons,
         "claimants": list(rates.claimants),
@@ -141,6 +142,7 @@ def _whole_table(table: allocation.Table, rules: Rulebook) -> Answer:
     found: Answer = {
         "rows": rows,
         "total": sum(row.persons for row in table.rows) if rows else None,
+        "adds_up": table.adds_up() if rows else None,
         "clauses": list(table.clauses),
         "basis": [],
     }
