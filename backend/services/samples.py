@@ -104,15 +104,15 @@ async def draw(source: Source, sheet: Sheet, *, act: Act) -> tuple[Drawn, ...]:
 
     What was drawn before stays, also when the roster has changed since. Nothing filed, no draw.
     """
-    kept = {row["label"]: row for row in await DB.connection.fetch(KEPT, source.visit)}
+    before = {row["label"]: row for row in await DB.connection.fetch(KEPT, source.visit)}
     found = []
     for population, wanted in _wanted(sheet).items():
         shown = await _members(source, population)
         label = population.value
-        if label not in kept and shown:
-            kept[label] = await _keep(source, label, list(shown), wanted, act)
-        if label in kept:
-            row = kept[label]
+        if label not in before and shown:
+            before[label] = await _keep(source, label, list(shown), wanted, act)
+        if label in before:
+            row = before[label]
             chosen = tuple(Chosen(one, shown.get(one, "")) for one in row["chosen"])
             found.append(Drawn(label=label, population=len(row["population"]), chosen=chosen))
     return tuple(found)
@@ -124,9 +124,14 @@ async def of_visit(visit_id: UUID, *, act: Act) -> Samples:
         row = await DB.connection.fetchrow(ONE, visit_id, act.at)
         if row is None:
             raise Absent
-        kept = await DB.connection.fetch(KEPT, visit_id)
-    seed = row["sample_seed"] or ""
-    return Samples(seed=seed, samples=tuple(_record(one, seed) for one in kept))
+        return await kept(visit_id, row["sample_seed"])
+
+
+async def kept(visit_id: UUID, seed: str | None) -> Samples:
+    """The samples of a visit with this seed, inside the caller's transaction."""
+    rows = await DB.connection.fetch(KEPT, visit_id)
+    seed = seed or ""
+    return Samples(seed=seed, samples=tuple(_record(one, seed) for one in rows))
 
 
 def _record(row: Any, seed: str) -> SampleRecord:  # noqa: ANN401 - a row of asyncpg

@@ -7,9 +7,11 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import visit_records
+from backend.services import samples, visit_records
 from backend.services.act import Act
 from backend.services.errors import Absent
+from backend.services.samples import Samples
+from backend.services.visit_records import Points
 
 COLUMNS = """
 id, region, institution, code, plan, draw, origin_notice, kind, unannounced, selection, chance,
@@ -34,6 +36,7 @@ order by id desc limit $3
 # Before its hour a drawn visit is told to nobody, not even to the office: a leak is a tip-off.
 ONE = f"select {COLUMNS} from visit where id = $1 and sealed_until <= $2"  # noqa: S608 - a constant
 OPEN = "select true from visit where id = $1 and sealed_until <= $2"
+SEED = "select sample_seed from visit where id = $1"
 TEAM = """
 select a.id, a.inspector, i.name, a.place, a.lead, a.epoch, a.state, a.reason
 from assignment a join inspector i on i.id = a.inspector where a.visit = $1
@@ -125,11 +128,16 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class VisitView(msgspec.Struct, frozen=True):
-    """One visit with its teams and what it waits for."""
+    """One visit with its teams and what it waits for.
+
+    The office also sees what was sampled, and the points where the sheet scores.
+    """
 
     visit: VisitRecord
     team: tuple[Member, ...]
     waiting: Waiting
+    samples: Samples | None = None
+    score: Points | None = None
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,13 +191,20 @@ async def view(visit_id: UUID, *, act: Act) -> VisitView:
             raise Absent
         team = await DB.connection.fetch(TEAM, visit_id)
         waits = await DB.connection.fetchrow(WAITS, visit_id)
-        closed = row["state"] in CLOSED
+        # An institution sees its visit, and not what the team's phones have sent.
+        office = act.by.institution is None
+        closed = row["state"] in CLOSED or not office
         lacks = () if closed else await visit_records.lacks(visit_id)
+        seed = await DB.connection.fetchval(SEED, visit_id)
+        drawn = await samples.kept(visit_id, seed) if office else None
+        score = await visit_records.points(visit_id) if office else None
     due = sum(one.startswith("evidence:") for one in waits["missing"])
     return VisitView(
         VisitRecord(**dict(row)),
         tuple(Member(**dict(member)) for member in team),
         Waiting(waits["listed"] - due, waits["listed"], (*waits["missing"], *lacks)),
+        samples=drawn,
+        score=score,
     )
 
 

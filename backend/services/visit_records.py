@@ -7,7 +7,8 @@ import msgspec
 
 from backend.piccolo_conf import DB
 from backend.services import sheet_versions
-from inspection_plans import completeness
+from inspection_plans import completeness, scoring
+from inspection_plans.checklist import Judged
 from inspection_plans.completeness import Carrier, Told
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import Verdict
@@ -36,6 +37,7 @@ select count(*) filter (where kind = 'interview.record')::int as interview,
   count(*) filter (where kind = 'visit.checkin' and body -> 'loc' ->> 'st' = 'ok')::int as location
 from visit_event where visit = $1
 """
+GRAVER = (Verdict.NOT_APPLICABLE, Verdict.PASS, Verdict.COULD_NOT_CHECK, Verdict.FAIL)
 FILMED = frozenset({Carrier.IMAGE, Carrier.VIDEO, Carrier.AUDIO})
 
 
@@ -45,6 +47,14 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
     item: str
     failed: tuple[str, ...]
     reason: str
+
+
+class Points(msgspec.Struct, frozen=True, kw_only=True):
+    """得分 of a sheet that scores: ``points`` of ``possible``, ``open`` of them not checked."""
+
+    points: int
+    possible: int
+    open: int
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +98,31 @@ async def failing(visit_id: UUID) -> tuple[Failed, ...]:
         for row in record.rows
         if row["verdict"] == Verdict.FAIL and (str(row["dev"]), row["item"]) in asked
     )
+
+
+async def points(visit_id: UUID) -> Points | None:
+    """The score of the visit's record, inside the caller's transaction; None without scoring.
+
+    Where devices disagree the gravest verdict counts.
+    """
+    record = await _record(visit_id)
+    counted = completeness.counting(record.sheet, record.told, record.facts)
+    verdicts = {one.item: one.verdict for one in sorted(counted, key=_weight)}
+    judged = [Judged(item=item, verdict=verdict) for item, verdict in verdicts.items()]
+    found = scoring.score(record.sheet, judged, _asked(record))
+    if found is None:
+        return None
+    return Points(points=found.points, possible=found.possible, open=found.open)
+
+
+def _weight(one: Told) -> int:
+    return GRAVER.index(one.verdict)
+
+
+def _asked(record: _Record) -> set[str]:
+    """Items that any device of the visit is asked."""
+    seen = completeness.views(record.told, record.facts).values()
+    return {code for known in seen for code in completeness.relevant_items(record.sheet, known)}
 
 
 def _facts(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row of asyncpg

@@ -15,6 +15,8 @@ from backend.services import samples, sheet_versions, visit_lists, visit_records
 from backend.services.errors import Absent
 from backend.services.sheet_versions import VersionLost
 from inspection_plans import sampling
+from inspection_plans.completeness import relevant_items
+from inspection_plans.expressions import Known
 from inspection_plans.loader import applied_sheet, jurisdiction_of
 from inspection_plans.sheets import Sheet, canonical
 from tests import field as worlds
@@ -356,3 +358,43 @@ async def test_the_task_tells_what_conditions_ask_for(desk: Desk, field: worlds.
     assert facts["places"] == ["CN-37", "national"]
     assert facts["remote"] is False
     assert set(facts["institution_kinds"]) <= {"training", "evaluation"}
+
+
+async def test_the_office_sees_the_points_of_a_document_review(
+    desk: Desk, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    sheet = todays(desk, "DC")
+    field = await worlds.a_field(
+        desk, client, owner, sheet="DC", version=sheet, kind="document_review"
+    )
+    phone = field.phone
+    await phone.send(
+        phone.op(
+            "answer.set",
+            {
+                "answers": [
+                    {"item": "DC-02", "value": {"result": "yes"}},
+                    {"item": "DC-03", "value": {"result": "no"}},
+                    {"item": "DC-04", "skip": "could_not_check", "reason": "合同未交"},
+                ]
+            },
+        )
+    )
+    headers = await world.signed_in(client, desk.who)
+    answer = await client.get(f"/api/v1/visits/{field.visit}", headers=headers)
+    view = answer.json()
+    assert view["score"]["points"] == 5
+    async with DB.transaction(desk.act.by.scope):
+        facts = await visit_records.facts_of(field.visit)
+    asked = relevant_items(sheet, Known(facts=facts))
+    worth = {item.code: item.points or 0 for item in sheet.items}
+    assert view["score"]["possible"] == sum(worth[code] for code in asked)
+    assert view["score"]["open"] == view["score"]["possible"] - 5 - worth["DC-03"]
+    assert len(view["samples"]["seed"]) == 64
+    assert view["samples"]["samples"] == []
+    second = field.phones[1]
+    await second.send(
+        second.op("answer.set", {"answers": [{"item": "DC-02", "value": {"result": "no"}}]})
+    )
+    again = await client.get(f"/api/v1/visits/{field.visit}", headers=headers)
+    assert again.json()["score"]["points"] == 0, "where devices disagree the gravest counts"
