@@ -5,7 +5,7 @@ Source: evidence-and-sync 4, 5, 12.7.  Calls block and touch the network: caller
 proof is the hash, taken here from the stored bytes and never from what a client says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import StrEnum
@@ -114,6 +114,19 @@ class Part(Struct, frozen=True):
     number: int
     size: int
     etag: str
+
+
+def _newest(listed: Iterable[tuple[str, Part]]) -> tuple[Part, ...]:
+    """Of (time, part) the newest of each number, where one can be told; in order."""
+    held: dict[int, tuple[str, set[Part]]] = {}
+    for at, part in listed:
+        known, twins = held.get(part.number, ("", set()))
+        if at > known:
+            held[part.number] = (at, {part})
+        elif at == known:
+            twins.add(part)
+    newest = [twins for _, (_, twins) in sorted(held.items())]
+    return tuple(part for twins in newest if len(twins) == 1 for part in twins)
 
 
 @contextmanager
@@ -253,7 +266,8 @@ class Bucket:
         """The parts that the store holds, by number.
 
         A part that was sent twice is listed twice; the newest is meant, for completing with the
-        older one would be honoured. Raises: StoreAbsent when the upload is gone.
+        older one would be honoured. Two of one second that differ count as none: send it again.
+        Raises: StoreAbsent when the upload is gone.
         """
         found, marker = [], None
         while True:
@@ -264,9 +278,14 @@ class Bucket:
             if not page.is_truncated:
                 break
             marker = str(page.next_part_number_marker)
-        in_time = sorted(found, key=lambda one: str(one.last_modified))
-        newest = {one.part_number: one for one in in_time}
-        return tuple(Part(n, newest[n].size or 0, newest[n].etag) for n in sorted(newest))
+        return _newest(
+            (
+                one.part_number,
+                str(one.last_modified),
+                Part(one.part_number, one.size or 0, one.etag),
+            )
+            for one in found
+        )
 
     @_answers()
     def close_parts(self, key: str, upload: str, parts: Sequence[Part]) -> None:
