@@ -46,6 +46,19 @@ def jurisdiction_of(region: int, known: Collection[str]) -> Jurisdiction:
     return next((code for code in lineage(f"{_PREFIX}{region}") if code in known), NATIONAL)
 
 
+def inside(region: int, area: int) -> bool:
+    """Say whether a six-digit region is another one or lies in it: 371002 in 371000, in 370000."""
+    text = str(area)
+    while text.endswith("00"):
+        text = text[:-2]
+    return str(region).startswith(text)
+
+
+def province_of(jurisdiction: str) -> Jurisdiction:
+    """Return the code of the province of a place; the nation is its own."""
+    return lineage(jurisdiction)[-2] if jurisdiction != NATIONAL else NATIONAL
+
+
 def region_of(jurisdiction: str) -> int:
     """Return the six-digit code of a jurisdiction; the nation is 100000."""
     if jurisdiction == NATIONAL:

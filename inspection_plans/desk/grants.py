@@ -108,6 +108,13 @@ def near_certificate(view: View, row: Certificate) -> Iterator[Payment]:
         yield from near_candidate(view, candidate)
 
 
+def trainees_near(view: View, row: Payment) -> Iterator[Trainee]:
+    """From a grant to the enrolments it may pay for."""
+    yield from trainees_of(view, row)
+    for person in persons_of(view, row):
+        yield from view.many(Trainee, "person", person)
+
+
 def of_trainee(view: View, row: object) -> Iterator[Payment]:
     """From a row about one trainee to the grants that cover the person."""
     trainee = view.one(Trainee, getattr(row, "trainee_id", None))

@@ -7,6 +7,7 @@ from inspection_plans import amounts, jurisdictions, windows
 from inspection_plans.amounts import PersonRates
 from inspection_plans.desk import grants
 from inspection_plans.desk.frame import At, Result, Results, Route, check
+from inspection_plans.desk.ways import lies_in
 from inspection_plans.filings import Register
 from inspection_plans.filings_exams import Candidate, Certificate
 from inspection_plans.filings_oversight import Payment
@@ -174,13 +175,13 @@ def person_amount(at: At, one: Payment) -> Results:
 
 def _contracts(at: At, trainee: Trainee, on: date) -> list[Employment]:
     """Return employments on a day, under a contract in the province or in an unknown place."""
-    province = jurisdictions.region_of(at.jurisdiction) // 10_000
+    province = jurisdictions.province_of(at.jurisdiction)
     return [
         job
         for job in at.view.many(Employment, "trainee_id", trainee.id)
         if job.kind == "employed"
         and job.since <= on
-        and (job.contract_region is None or job.contract_region // 10_000 == province)
+        and (job.contract_region is None or lies_in(job.contract_region, province))
     ]
 
 
