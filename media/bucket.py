@@ -279,11 +279,7 @@ class Bucket:
                 break
             marker = str(page.next_part_number_marker)
         return _newest(
-            (
-                one.part_number,
-                str(one.last_modified),
-                Part(one.part_number, one.size or 0, one.etag),
-            )
+            (str(one.last_modified), Part(one.part_number, one.size or 0, one.etag))
             for one in found
         )
 
