@@ -30,13 +30,16 @@ HEADERS = {
 @cache
 def environment() -> Environment:
     """The one template environment: everything escaped, a missing value is a fault."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Data for a script keeps its order: a table's order is the order it is shown in.
+    made.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
+    return made
 
 
 def day(value: datetime | date) -> str:

@@ -1,9 +1,9 @@
-"""The style sheet, served under its digest so that a copy may be kept for ever."""
+"""Style sheet and scripts, served under their digest so that a copy may be kept for ever."""
 
 from litestar import Response
 from litestar.params import FromPath
 
-from backend.pages import style
+from backend.pages import scripts, style
 from backend.pages.routes import get
 from backend.services.errors import Absent
 
@@ -11,6 +11,8 @@ HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
+# A worker lives by the policy of its own script, not by that of the page.
+WORKER = {"Content-Security-Policy": "default-src 'none'; script-src 'self'"}
 
 
 @get("/assets/{version:str}/mingcha.css", action="public.read")
@@ -22,4 +24,14 @@ async def css(version: FromPath[str]) -> Response[bytes]:
     return Response(content, media_type="text/css; charset=utf-8", headers=HEADERS)
 
 
-HANDLERS = [css]
+@get("/assets/{version:str}/js/{name:path}", action="public.read")
+async def script(version: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+    """A script of this version."""
+    content = scripts.files().get(name.lstrip("/"))
+    if version != scripts.version() or content is None:
+        raise Absent
+    headers = {**HEADERS, **WORKER}
+    return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
+
+
+HANDLERS = [css, script]
