@@ -107,7 +107,7 @@ def fill(repair: Repair, places: Sequence[int], choose: Callable[[bytes, int], i
             continue
         place, free = found
         label = roster.label(root) + b"\0" + roster.label(place)
-        number = free.pick(choose(label, len(free)))
+        number = free.pick(choose(label, free.many))
         repair.shift(place, number)
         roster.change(number, 1)
     return unfilled
@@ -136,7 +136,7 @@ def balance(repair: Repair, choose: Callable[[bytes, int], int]) -> int:
             continue
         place, free = found
         label = b"%d\0" % moves + roster.label(place)
-        number = free.pick(choose(label, len(free)))
+        number = free.pick(choose(label, free.many))
         repair.shift(place, number)
         roster.change(number, 1)
         roster.change(first, -1)

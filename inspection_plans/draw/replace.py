@@ -129,7 +129,7 @@ def substitute(
     slot = at * roster.width + place
     free = roster.free(at, roster.places[at][place])
     label = roster.label(slot) + b"\0%d" % event
-    chosen = free.pick(chooser(alg, seed, "ssj1.sub")(label, len(free))) if free else NOBODY
+    chosen = free.pick(chooser(alg, seed, "ssj1.sub")(label, free.many)) if free else NOBODY
     return {
         "visit": visit,
         "place": place,

@@ -67,9 +67,7 @@ class Free(NamedTuple):
 
     level: list[int]
     barred: list[int]
-
-    def __len__(self) -> int:
-        return len(self.level) - len(self.barred)
+    many: int
 
     def pick(self, at: int) -> int:
         """Give the candidate at this position, counted in drawn order."""
@@ -91,6 +89,7 @@ class Roster:
         blocked: Sequence[list[int]],
     ) -> None:
         self.visits = visits
+        self.labels = [visit.encode() for visit in visits]
         self.staff = staff
         self.blocked = blocked
         self.load = [one.load for one in staff]
@@ -151,14 +150,15 @@ class Roster:
             ]
             if mates:
                 barred = sorted(barred + mates)
-            if len(level) > len(barred):
-                return Free(level, barred)
+            many = len(level) - len(barred)
+            if many:
+                return Free(level, barred, many)
         return None
 
     def label(self, place: int) -> bytes:
         """Give the label of a place numbered visit * width + j: visit id, zero byte, decimal j."""
         visit, j = divmod(place, self.width)
-        return self.visits[visit].encode() + b"\0%d" % j
+        return self.labels[visit] + b"\0%d" % j
 
     def slot(self, place: int) -> tuple[str, int]:
         visit, j = divmod(place, self.width)

@@ -105,18 +105,22 @@ def ticket(alg: str, seed_hex: str, tag: str, label: bytes) -> int:
 
 def chooser(alg: str, seed_hex: str, tag: str) -> Callable[[bytes, int], int]:
     """Map (label, n) to 0 <= x < n, exactly uniform by rejection, 1 <= n <= 2^256."""
-    mark = marker(alg, seed_hex, tag)
+    copy = hasher(alg)(tagged(tag) + unhex(seed_hex, "seed")).copy
+    read = int.from_bytes
 
     def choose(label: bytes, n: int) -> int:
         if n == 1:
             return 0
-        limit = SPACE - SPACE % n
-        counter = 0
-        while True:
-            x = int.from_bytes(mark(label + b"\0" + counter.to_bytes(4, "big")), "big")
-            if x < limit:
-                return x % n
+        # The first count is four zero bytes; with a small n it is nearly always the last.
+        state = copy()
+        state.update(label + b"\0\0\0\0\0")
+        x, limit, counter = read(state.digest(), "big"), SPACE - SPACE % n, 0
+        while x >= limit:
             counter += 1
+            state = copy()
+            state.update(label + b"\0" + counter.to_bytes(4, "big"))
+            x = read(state.digest(), "big")
+        return x % n
 
     return choose
 

@@ -24,8 +24,7 @@ def _greedy(roster: Roster, alg: str, seed: str) -> list[int]:
             if free is None:
                 unfilled.append(visit * roster.width + j)
                 continue
-            label = roster.visits[visit].encode() + suffix
-            number = free.pick(choose(label, len(free)))
+            number = free.pick(choose(roster.labels[visit] + suffix, free.many))
             roster.teams[visit][j] = number
             roster.change(number, 1)
     return unfilled
