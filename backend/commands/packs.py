@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backend.services.texts import wording
 from inspection_plans.coverage import coverage, unchecked
-from inspection_plans.loader import HOME, read_desk, read_rulebook, rulebook_problems
+from inspection_plans.loader import HOME, read_rulebook, rulebook_problems
 from inspection_plans.reading import PackRefusal
 from inspection_plans.vocabulary import CheckMode
 
@@ -40,8 +40,9 @@ def show_count(root: Path) -> int:
 
 def show_coverage(root: Path) -> int:
     """List each clause with what checks it; 1 when a clause that can be checked is not."""
-    library = read_rulebook(root).library
-    checks = coverage(library, read_desk(root / "packs"))
+    rules = read_rulebook(root)
+    library = rules.library
+    checks = coverage(library, {rule.id: rule.clauses for rule in rules.desk.values()})
     left = unchecked(library, checks)
     for clause in library.clauses.values():
         shown = "shown only" if clause.check_mode is CheckMode.INFORMATIONAL else "UNCHECKED"

@@ -10,11 +10,10 @@ from backend.__main__ import main
 from inspection_plans import loader
 from inspection_plans.ask.table import HANDLERS
 from inspection_plans.coverage import coverage
-from inspection_plans.reading import PackRefusal
 from inspection_plans.vocabulary import ClauseId
 
 LIBRARY = loader.load()
-DESK = loader.read_desk(loader.HOME / "packs")
+DESK = {rule.id: rule.clauses for rule in loader.load_rulebook().desk.values()}
 CHECKS = coverage(LIBRARY, DESK)
 
 
@@ -163,15 +162,6 @@ def test_a_file_that_is_no_text_is_told(rules: Path, capsys: pytest.CaptureFixtu
     path.write_bytes(path.read_bytes() + b"\n\xff")
     assert main(["packs", "check", "--root", str(rules)]) == 1
     assert "no UTF-8" in capsys.readouterr().out
-
-
-def test_a_desk_rule_needs_its_id_and_its_clauses(rules: Path) -> None:
-    folder = rules / "packs" / "desk"
-    folder.mkdir(exist_ok=True)
-    (folder / "zz.yaml").write_text("- {zh: 规则}\n", encoding="utf-8")
-    with pytest.raises(PackRefusal) as refused:
-        loader.read_desk(rules / "packs")
-    assert refused.value.facts["file"] == "desk/zz.yaml"
 
 
 def test_a_paper_is_found_by_its_miscited_number() -> None:
