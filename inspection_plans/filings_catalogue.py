@@ -57,6 +57,11 @@ class CatalogueEntry(Filed, frozen=True, kw_only=True):
     valid_until: date
     scope: tuple[Scope, ...]
 
+    @property
+    def occupations(self) -> frozenset[str]:
+        """The occupations it is listed for."""
+        return frozenset(row.occupation for row in self.scope)
+
 
 class Publicity(Filed, frozen=True, kw_only=True):
     """公示 R04: a list shown to the public, and the day the catalogue was published after it."""

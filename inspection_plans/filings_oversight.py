@@ -110,7 +110,7 @@ class Inspection(Filed, frozen=True, kw_only=True):
 
     id: Key
     kind: Literal["random", "routine", "exam_patrol", "document_request", "follow_up", "complaint"]
-    on: date
+    held_on: date
     plan: Key | None = None
     seed: Key | None = None
     objects_drawn: Count | None = None

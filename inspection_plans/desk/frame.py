@@ -11,13 +11,17 @@ from inspection_plans.deadlines import Deadline
 from inspection_plans.desk.rules import MISSING, DeskRule, Saying, Verdict, spoken
 from inspection_plans.desk.view import View
 from inspection_plans.filings import Register
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings_words import Filed, Side
 from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.vocabulary import Clause, ClauseId, ParameterValue, Setting
 
 R = TypeVar("R", bound=Filed)
 Route = Callable[[View, Any], Iterable[Filed]]
+_SUBJECTS: Mapping[Side, str] = {
+    "training": "training_institution",
+    "evaluation": "evaluation_institution",
+}
 _NONE: Mapping[str, object] = {}
 
 
@@ -62,6 +66,11 @@ class Result:
 Results = Iterator[Result | None]
 
 
+def _binds(clause: Clause, side: Side | None) -> bool:
+    bound = {other for other in _SUBJECTS if _SUBJECTS[other] in clause.subject}
+    return side is None or not bound or side in bound
+
+
 class At:
     """One rule at one place on one day: what its judgement may ask, and how it answers."""
 
@@ -82,26 +91,31 @@ class At:
         self._cited: dict[tuple[object, ...], tuple[Clause, ...]] = {}
 
     def in_force(
-        self, on: date, concept: str | None = None, subject: str | None = None
+        self, on: date, concept: str | None = None, side: Side | None = None
     ) -> tuple[Clause, ...]:
-        """Return the rule's clauses in force on a day, of one concept or for one subject."""
+        """Return the rule's clauses in force on a day, of one concept, or not of the other side.
+
+        A clause that binds evaluation institutions alone says nothing of a training class.
+        """
         ended = on in self._changes
-        key = (bisect_right(self._changes, on), ended and on, concept, subject)
+        key = (bisect_right(self._changes, on), ended and on, concept, side)
         found = self._cited.get(key)
         if found is None:
             wanted = frozenset(self.rule.clauses)
             found = self._cited[key] = tuple(
                 clause
-                for clause in self.rules.library.effective_set(self.jurisdiction, on, subject)
-                if clause.id in wanted and concept in (None, clause.concept)
+                for clause in self.rules.library.effective_set(self.jurisdiction, on)
+                if clause.id in wanted
+                and concept in (None, clause.concept)
+                and _binds(clause, side)
             )
         return found
 
     def clauses(
-        self, on: date, concept: str | None = None, subject: str | None = None
+        self, on: date, concept: str | None = None, side: Side | None = None
     ) -> tuple[ClauseId, ...]:
         """Return the ids of ``in_force``."""
-        return tuple(clause.id for clause in self.in_force(on, concept, subject))
+        return tuple(clause.id for clause in self.in_force(on, concept, side))
 
     def parameters(
         self, name: str, on: date, concept: str | None = None
@@ -153,9 +167,20 @@ class At:
         named = label if part is None else f"{label}/{part}"
         return Result(self.rule, outcome, named, on, inputs, cited)
 
-    def missing(self, one: Filed, on: date, *what: str, part: str | None = None) -> Result | None:
+    def missing(
+        self,
+        one: Filed,
+        on: date,
+        *what: str,
+        clauses: Iterable[ClauseId] | None = None,
+        part: str | None = None,
+    ) -> Result | None:
         """Answer that something is not known, by register or by register and field."""
-        return self.say("missing", one, on, {"missing": what}, part=part)
+        return self.say("missing", one, on, {"missing": what}, clauses=clauses, part=part)
+
+    def lacking(self, *wanted: Register) -> list[str]:
+        """Name those of the registers that were not given."""
+        return [filings.registers()[one] for one in wanted if not self.view.known(one)]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,10 @@ class View:
         return len(self._rows.get(register, {}))
 
     def many(self, register: type[R], field: str, value: object) -> tuple[R, ...]:
-        """Return the rows whose field has a value, sorted by their keys."""
+        """Return the rows whose field has a value, sorted by their keys.
+
+        A field that is a frozenset has every value in it.
+        """
         known = (register, field)
         index = self._indexes.get(known)
         if index is None:
@@ -81,7 +84,8 @@ class View:
         register, field = known
         gathered: dict[object, list[Filed]] = {}
         for row in self._rows.get(register, {}).values():
-            gathered.setdefault(getattr(row, field), []).append(row)
+            for value in _values(row, field):
+                gathered.setdefault(value, []).append(row)
         while gathered:
             value, found = gathered.popitem()
             index[value] = self._sorted(register, found)
@@ -106,12 +110,17 @@ class View:
 
     def _move(self, index: _Index, field: str, before: Filed | None, row: Filed | None) -> None:
         if before is not None:
-            value = getattr(before, field)
-            left = tuple(one for one in index[value] if one is not before)
-            if left:
-                index[value] = left
-            else:
-                del index[value]
+            for value in _values(before, field):
+                left = tuple(one for one in index[value] if one is not before)
+                if left:
+                    index[value] = left
+                else:
+                    del index[value]
         if row is not None:
-            value = getattr(row, field)
-            index[value] = self._sorted(type(row), [*index.get(value, ()), row])
+            for value in _values(row, field):
+                index[value] = self._sorted(type(row), [*index.get(value, ()), row])
+
+
+def _values(row: Filed, field: str) -> Iterable[object]:
+    value = getattr(row, field)
+    return value if isinstance(value, frozenset) else (value,)
