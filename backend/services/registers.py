@@ -11,6 +11,7 @@ import yaml
 
 from backend.services.errors import ServiceRefusal
 from backend.services.payloads import PAYLOADS, Payload
+from inspection_plans.deadlines import quarter_end, year_end
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 from inspection_plans.records import Record, decode
@@ -21,8 +22,6 @@ YEAR = re.compile(r"(20\d{2})\Z")
 QUARTER = re.compile(r"(20\d{2})Q([1-4])\Z")
 CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,39}\Z")
 FORMS = {"year": "2026", "quarter": "2026Q1", "class": "C001", "batch": "B001"}
-# The last day of each quarter, as month and day.
-QUARTER_ENDS = {1: (3, 31), 2: (6, 30), 3: (9, 30), 4: (12, 31)}
 
 
 class RegisterUnknown(ServiceRefusal):
@@ -101,9 +100,7 @@ def read(code: str, payload: dict[str, Any]) -> Payload:
 
 def period_end(period: str) -> date:
     """The last day of a year or a quarter whose form was checked."""
-    if found := QUARTER.match(period):
-        return date(int(found[1]), *QUARTER_ENDS[int(found[2])])
-    return date(int(period), 12, 31)
+    return quarter_end(period) if QUARTER.match(period) else year_end(int(period))
 
 
 def due_on(code: str, period: str, region: int, rules: Library) -> date | None:
