@@ -34,7 +34,7 @@ function finish(step, state, rest, length) {
   for (let at = 0; at < count; at += 1) step(state, tailBlocks[at]);
   const digest = new Uint8Array(32);
   const view = new DataView(digest.buffer);
-  state.forEach((word, at) => view.setInt32(4 * at, word));
+  for (let at = 0; at < state.length; at += 1) view.setInt32(4 * at, state[at]);
   return digest;
 }
 
