@@ -29,11 +29,13 @@ def grants_for(view: View, person: str) -> tuple[Payment, ...]:
     """Return every grant that covers a person, sorted by its key."""
     found = {grant.id: grant for grant in view.many(Payment, "person", person)}
     for one in view.many(Trainee, "person", person):
-        near = (
-            *view.many(Payment, "trainee_id", one.id),
-            *view.many(Payment, "class_id", one.class_id),
+        own = view.many(Payment, "trainee_id", one.id)
+        shared = (
+            grant
+            for grant in view.many(Payment, "class_id", one.class_id)
+            if grant.trainee_id is None
         )
-        found |= {grant.id: grant for grant in near if person in persons_of(view, grant)}
+        found |= {grant.id: grant for grant in (*own, *shared) if grant.person in (None, person)}
     return tuple(found[key] for key in sorted(found))
 
 
