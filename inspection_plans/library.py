@@ -68,6 +68,7 @@ class Library:
         self.wordings = wordings
         self.deadlines = deadlines
         self.computed = computed
+        self._sets: dict[tuple[str, ...], tuple[Clause, ...]] = {}
 
     def jurisdiction_of(self, region: int) -> Jurisdiction:
         """Return the nearest jurisdiction with a pack of its own, else the nation.
@@ -117,15 +118,16 @@ class Library:
         Order: the nation's papers first, each paper in its own order.
         Source: clause register, "effective set" (a place, its parents, the nation).
         """
-        names = {
-            pack.id: place for place, pack in enumerate(self.packs_in_force(jurisdiction, on))
-        }
-        found = [
-            clause
-            for clause in self.clauses.values()
-            if clause.pack in names and (subject is None or subject in clause.subject)
-        ]
-        return tuple(sorted(found, key=lambda clause: names[clause.pack]))
+        papers = tuple(pack.id for pack in self.packs_in_force(jurisdiction, on))
+        found = self._sets.get(papers)
+        if found is None:
+            # Few papers, so few sets; asked for at every question.
+            every = self.clauses.values()
+            found = tuple(one for name in papers for one in every if one.pack == name)
+            self._sets[papers] = found
+        if subject is None:
+            return found
+        return tuple(clause for clause in found if subject in clause.subject)
 
     def sheet(self, sheet: str, jurisdiction: str, on: date) -> Sheet:
         """Return the sheet as it applies: items of the place, each with its clauses in force.

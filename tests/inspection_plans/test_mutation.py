@@ -13,7 +13,7 @@ from inspection_plans.ask.table import answer_line
 from inspection_plans.deadlines import Counting, Ends, Strictest
 from inspection_plans.library import Library
 from inspection_plans.rulebook import Rulebook
-from inspection_plans.vocabulary import Clause, ClauseId
+from inspection_plans.vocabulary import Clause, ClauseId, Jurisdiction
 from tests.inspection_plans.question_table import Row, holds, rows
 
 RULES = loader.load_rulebook()
@@ -234,6 +234,22 @@ def test_another_strictest_breaks_an_answer() -> None:
         counting.concept: replace(counting, strictest=Strictest.LATEST),
     }
     assert broken(changed(deadlines=other), TABLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("subsidy_window", "national", "calendar_year"),
+        ("subsidy_window", "CN-23", "rolling"),
+        ("annual_summary_grace_days", "national", 1),
+    ],
+)
+def test_another_setting_of_a_term_breaks_an_answer(
+    name: str, place: str, value: int | str
+) -> None:
+    key = (name, Jurisdiction(place))
+    settings = {**RULES.settings, key: replace(RULES.settings[key], value=value)}
+    assert broken(replace(RULES, settings=settings), TABLE)
 
 
 @pytest.mark.parametrize("name", sorted(RULES.library.packs))
