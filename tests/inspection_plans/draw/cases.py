@@ -138,7 +138,7 @@ class Office:
         self.seeds: list[str] = []
         self.parties: tuple[str, ...] = ()
 
-    def write(self, kind: str, **body: Any) -> Row:
+    def write(self, kind: str, /, **body: Any) -> Row:
         minute = len(self.log)
         time = f"{self.day}T{8 + minute // 60:02d}:{minute % 60:02d}:00Z"
         entry = record.append(self.log, kind, body, time, alg=self.alg)
@@ -201,6 +201,11 @@ class Office:
         return secrets
 
     def result(self, secrets: dict[str, str], number: int = 1) -> None:
+        """Draw, note the result and disclose it at once."""
+        self.conclude(number)
+        self.disclose(secrets, number)
+
+    def conclude(self, number: int = 1) -> None:
         if not self.outcome:
             self.outcome = outcome.draw(self.alg, self.seed, self.plan, self.frames)
         else:
@@ -209,6 +214,9 @@ class Office:
             self.outcome = {**self.outcome, "assignment": sent}
         body = record.result_body(self.alg, self.draw, number, self.seed, self.outcome)
         self.write("result", **body)
+
+    def disclose(self, secrets: dict[str, str], number: int = 1) -> None:
+        """Open licences and secrets; all parties have signed what stood there before."""
         signed = [self.sign(party) for party in self.parties]
         mine = {"draw": self.draw, "attempt": number}
         self.write("disclose", **mine, persons=self.persons(), countersigned=signed)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inspection_plans.draw import record, replace
+from inspection_plans.draw import record, replace, sealing
 from inspection_plans.draw.events import Crew
 from tests.inspection_plans.draw.cases import Office, Row, a_seed, an_office
 
@@ -46,6 +46,24 @@ def eventful() -> Office:
     other = next(v for v in office.outcome["days"] if v != away)
     for event, (visit, place) in enumerate([(instead, 0), (instead, 1), (other, 1)]):
         substitute(office, str(visit), place, event)
+    return office
+
+
+def events_sealed() -> Office:
+    """The same events before the disclosure: sealed as they happen, opened afterwards."""
+    open_office = eventful()
+    kinds = ("withdraw", "replace", "substitute")
+    bodies = [(e["type"], e["body"]) for e in open_office.log if e["type"] in kinds]
+    office = Office()
+    office.year()
+    secrets = office.attempt()
+    office.conclude()
+    for number, (kind, body) in enumerate(bodies):
+        known = sealing.seal(office.alg, kind, body, a_seed(300 + number))
+        office.write("sealed", draw=office.draw, number=number, kind=kind, digest=known)
+    office.disclose(secrets)
+    for number, (kind, body) in enumerate(bodies):
+        office.write(kind, **body, opens=number, salt=a_seed(300 + number))
     return office
 
 

@@ -13,6 +13,7 @@ from tests.inspection_plans.draw.cases import PLAN, Office, Row, a_seed, an_offi
 from tests.inspection_plans.draw.forgery import Tamper, drop, edit, late, rewritten, twice
 from tests.inspection_plans.draw.histories import (
     eventful,
+    events_sealed,
     external,
     second_attempt,
     short_of_people,
@@ -253,6 +254,8 @@ CASES: dict[str, Make] = {
     "exclusions.no_ceiling": excluded("MANUAL", 1, NO_CEILING),
     "exclusions.too_many": excluded("MANUAL", 3),
     "exclusions.noted": noted_exclusions,
+    "sealed.numbers": forged(drop("withdraw"), events_sealed),
+    "sealed.other": forged(edit("substitute", opens=2, salt=a_seed(1)), events_sealed),
     "withdrawals.not_drawn": forged(edit("withdraw", object="nobody"), eventful),
     "withdrawals.reason": forged(edit("withdraw", reason="unwelcome"), eventful),
     "withdrawals.second": forged(edit("withdraw", second="A"), eventful),

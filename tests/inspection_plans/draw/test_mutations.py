@@ -15,6 +15,7 @@ from inspection_plans.draw.verify import verify
 from tests.inspection_plans.draw.cases import Office, Row, an_office, rehash
 from tests.inspection_plans.draw.histories import (
     eventful,
+    events_sealed,
     external,
     second_attempt,
     short_of_people,
@@ -43,6 +44,7 @@ RECORDS: dict[str, Callable[[], Row]] = {
     "sent again": of(short_of_people),
     "void and again": of(second_attempt),
     "replaced": of(eventful),
+    "events sealed": of(events_sealed),
     "replacement chain": of(with_a_chain),
     "supplemented": of(supplemented),
     "sealed rows": sealed,
