@@ -3,17 +3,26 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
-from backend.api import parties, public_draws
+from backend.api import chains, draw_events, parties, public_draws
+from backend.api.draw_events import SourcesIn
 from backend.api.routes import get, post
 from backend.clock import token
 from backend.keyring import Keyring
 from backend.services import ceremony, countersigns, disclosure, draws, framediffs, voids
 from backend.services.act import Act
 from backend.services.framediffs import Difference
-from backend.services.records.draws import Ceremony, DrawRecord, Hex64, Signature, Verdict
+from backend.services.records.draws import (
+    Ceremony,
+    DrawRecord,
+    Head,
+    Hex64,
+    Signature,
+    Verdict,
+)
 from backend.services.records.plans import Name, PartyCode, Reason, Source
 
 Value = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -35,12 +44,16 @@ class EntropyIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RevealIn(Struct, frozen=True, forbid_unknown_fields=True):
-    """``signature``: by the party's key over ``head``, the hash of an entry of this draw."""
+    """``signature``: by the party's key over ``head``, the hash of an entry of this draw.
+
+    ``link``: of the party's chain, where it has left one for the year.
+    """
 
     party: PartyCode
     secret: Hex64
     head: Hex64
     signature: Signature
+    link: Hex64 | None = None
 
 
 class CountersignIn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +107,20 @@ async def freeze(plan_id: FromPath[UUID], act: Act, keys: Keyring) -> DrawRecord
     return await draws.freeze(plan_id, act=act, keys=keys, token=token)
 
 
+@post("/api/v1/plans/{plan_id:uuid}/further-draw", action="draws.run")
+async def freeze_later(
+    plan_id: FromPath[UUID], data: JSONBody[SourcesIn], act: Act, keys: Keyring
+) -> DrawRecord:
+    """Freeze a plan whose named values are past, naming later ones of the same sources."""
+    return await draws.freeze(plan_id, act=act, keys=keys, token=token, named=data.entropy)
+
+
+@get("/api/v1/draws/{draw_id:uuid}/head", action="draws.read")
+async def head(draw_id: FromPath[UUID], act: Act, state: State) -> Head:
+    """What a notice prints: 16 digits of the head, the line of text, who has not signed."""
+    return await countersigns.head(draw_id, act=act, origin=state.jobs.settings.origin)
+
+
 @post("/api/v1/draws/{draw_id:uuid}/commitments", action="draws.party")
 async def commit(
     draw_id: FromPath[UUID], data: JSONBody[CommitIn], act: Act, keys: Keyring
@@ -127,6 +154,7 @@ async def reveal(
         signature=data.signature,
         act=act,
         keys=keys,
+        link=data.link,
     )
 
 
@@ -177,6 +205,10 @@ HANDLERS = [
     propose_void,
     void,
     disclose,
+    freeze_later,
+    head,
     *parties.HANDLERS,
+    *chains.HANDLERS,
+    *draw_events.HANDLERS,
     *public_draws.HANDLERS,
 ]

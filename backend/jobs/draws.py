@@ -1,10 +1,21 @@
 """Work of draws: freeze what is due, run what is revealed, end what is late, open what is ripe."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from backend.jobs.context import Context
-from backend.services import chains, countersigns, disclosure, draws, voids
+from backend.services import (
+    chains,
+    countersigns,
+    disclosure,
+    draws,
+    recusals,
+    session_moves,
+    voids,
+)
+from backend.services.draw_events import Clerk, EventsClosed
 from backend.services.tasks import Task
+from backend.services.teams import NotDrawn
 
 
 async def fire(task: Task, context: Context) -> None:
@@ -25,12 +36,26 @@ async def expire(task: Task, context: Context) -> None:
 
 
 async def daily(task: Task, context: Context) -> None:
-    """Remind of what is awaited, warn of chains that run out, and disclose what is ripe."""
+    """Remind of what is awaited, warn of chains, follow moved sessions, disclose what is ripe."""
     act = context.act(task.region)
+    await session_moves.follow(clerk=_clerk(task, context))
     await countersigns.remind(act=act)
     await chains.warn(act=act)
     for draw in await disclosure.due(act=act):
         await disclosure.disclose(draw, act=act, keys=context.keys)
+
+
+async def refill(task: Task, context: Context) -> None:
+    """Draw whoever replaces an inspector that recused itself on the phone.
+
+    A visit that no draw sent, or whose record is published, is the office's to assign.
+    """
+    with suppress(NotDrawn, EventsClosed):
+        await recusals.refill(UUID(task.payload["visit"]), clerk=_clerk(task, context))
+
+
+def _clerk(task: Task, context: Context) -> Clerk:
+    return Clerk(context.act(task.region), context.keys, context.token)
 
 
 HANDLERS = {
@@ -38,4 +63,5 @@ HANDLERS = {
     "draw.run": run,
     "draw.expire": expire,
     "draw.daily": daily,
+    "draw.refill": refill,
 }

@@ -1,5 +1,6 @@
 """Attempts of a draw: who takes part, the row, what is frozen, and how the log announces it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from backend.services.drawrows import Frozen
 from backend.services.errors import ServiceRefusal
 from backend.services.planchecks import level_of
 from backend.services.records.draws import DrawRecord
-from backend.services.records.plans import PlanRecord
+from backend.services.records.plans import Entropy, PlanRecord
 from inspection_plans.draw.canon import digest
 from inspection_plans.draw.record import FIRST_PREV
 from inspection_plans.errors import Family
@@ -32,6 +33,27 @@ class NoPartyLeft(ServiceRefusal):
 
     code = "draw.no_party_left"
     family = Family.CONFLICT
+
+
+class SourceChanged(ServiceRefusal):
+    """A plan's sources of chance stay; only which later value is meant can be named anew."""
+
+    code = "draw.source_changed"
+    family = Family.CONFLICT
+
+
+def renamed(plan: PlanRecord, named: Sequence[Entropy]) -> PlanRecord:
+    """The plan with later values of the same sources; those of dates long past are of no use.
+
+    Raises: SourceChanged ("draw.source_changed").
+    """
+    if not named:
+        return plan
+    wanted = Counter(one.source for one in plan.spec.entropy)
+    if Counter(one.source for one in named) != wanted:
+        raise SourceChanged(field="entropy", sources=sorted(wanted))
+    spec = msgspec.structs.replace(plan.spec, entropy=tuple(named))
+    return msgspec.structs.replace(plan, spec=spec)
 
 
 async def attempts(plan_id: UUID) -> list[DrawRecord]:

@@ -1,7 +1,7 @@
 """The frame of inspectors 执法检查人员 under per-draw pseudonyms, and who may not go where."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import msgspec
 from backend.db.queries.frames import INSPECTORS, PREVIOUS, RELATIONS, UNITS
 from backend.piccolo_conf import DB
 from backend.services.errors import ServiceRefusal
-from backend.services.frames import Objects, Row, Token
+from backend.services.frames import Objects, Row, Target, Token
 from backend.services.records.plans import PlanRecord
 from inspection_plans import policy, recusal
 from inspection_plans.draw.seed import person
@@ -117,13 +117,51 @@ async def recused(
 
 
 def _spread(
-    recused: Iterable[tuple[UUID, UUID]], alias_of: Mapping[UUID, str], objects: Objects
+    recused: Iterable[tuple[UUID, UUID]],
+    alias_of: Mapping[UUID, str],
+    targets: Mapping[str, Target],
 ) -> list[list[str]]:
     """Pairs of pseudonym and object id for every object of a recused institution, by bytes."""
     of: Mapping[UUID, list[str]] = defaultdict(list)
-    for ident, target in objects.targets.items():
+    for ident, target in targets.items():
         of[target.institution].append(ident)
     return sorted([alias_of[who], ident] for who, whom in recused for ident in of[whom])
+
+
+async def further(
+    plan: PlanRecord,
+    staff: Collection[UUID],
+    objects: Sequence[Row],
+    targets: Mapping[str, Target],
+    *,
+    token: Token,
+) -> tuple[list[Row], list[list[str]], dict[str, Alias]]:
+    """Rows, block pairs and aliases of inspectors added after the freeze, by the same rules.
+
+    ``objects`` and ``targets`` are the frozen frame's; who is unfit is left out.
+    Source: draw.md sections 2.3, 2.5 and 8.
+    """
+    areas = {row["area"] for row in objects}
+    rows = await DB.connection.fetch(INSPECTORS, plan.region, plan.year)
+    found = [
+        row for row in rows if row["id"] in staff and unfit(row, areas, plan.window_until) is None
+    ]
+    aliases = _aliases(found, token)
+    named = zip(found, aliases.items(), strict=True)
+    made = [_row(row, alias, secret, areas, plan.spec.alg) for row, (alias, secret) in named]
+    institutions = sorted({target.institution for target in targets.values()})
+    alias_of = {secret.inspector: alias for alias, secret in aliases.items()}
+    pairs = await recused(found, institutions, plan)
+    return made, _spread(pairs, alias_of, targets), aliases
+
+
+def _aliases(found: Sequence[Mapping[str, Any]], token: Token) -> dict[str, Alias]:
+    return {
+        f"p{token(PSEUDONYM_BYTES).hex()}": Alias(
+            inspector=row["id"], licence=row["licence_no"], salt=token(SALT_BYTES).hex()
+        )
+        for row in found
+    }
 
 
 async def crew(plan: PlanRecord, objects: Objects, *, token: Token) -> Crew:
@@ -146,12 +184,7 @@ async def crew(plan: PlanRecord, objects: Objects, *, token: Token) -> Crew:
     if len(found) < plan.spec.team_size:
         reasons = dict(Counter(one.reason for one in filtered))
         raise TooFew(eligible=len(found), needed=plan.spec.team_size, filtered=reasons)
-    aliases = {
-        f"p{token(PSEUDONYM_BYTES).hex()}": Alias(
-            inspector=row["id"], licence=row["licence_no"], salt=token(SALT_BYTES).hex()
-        )
-        for row in found
-    }
+    aliases = _aliases(found, token)
     rows = [
         _row(row, alias, secret, areas, plan.spec.alg)
         for row, (alias, secret) in zip(found, aliases.items(), strict=True)
@@ -161,7 +194,7 @@ async def crew(plan: PlanRecord, objects: Objects, *, token: Token) -> Crew:
     alias_of = {secret.inspector: alias for alias, secret in aliases.items()}
     return Crew(
         rows=sorted(rows, key=lambda row: row["id"]),
-        blocked=_spread(pairs, alias_of, objects),
+        blocked=_spread(pairs, alias_of, objects.targets),
         aliases=aliases,
         filtered=tuple(filtered),
     )

@@ -1,7 +1,7 @@
 """Opening a draw: keys and secrets published, so that a stranger can replay all of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from backend.db.engine import Scope
 from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import chains, drawlog, drawrows, externals, plans
+from backend.services import chains, draw_events, drawlog, drawrows, externals, plans
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
@@ -115,28 +115,34 @@ async def _origin(draw: DrawRecord) -> dict[str, Any]:
     )
 
 
-async def full(draw: DrawRecord, kept: Frozen) -> dict[str, Any]:
+LAST = """
+select d.*, r.selection, r.assignment, r.days from draw d join draw_result r on r.draw = d.id
+where d.plan = $1 and d.state in ('drawn', 'published') order by d.attempt desc limit 1
+"""
+
+
+async def full(draw: DrawRecord, kept: Frozen, sent: Frozen) -> dict[str, Any]:
     """The full record of a draw with a result, with its year's log as it is now.
+
+    ``sent`` is what the last sending froze; without a second one it is ``kept``.
 
     Under the sealed profile no row is in it: totals and thresholds, drawn once more from the
     seed.  Source: draw.md section 2.6.
     """
-    row = await DB.connection.fetchrow(
-        "select r.*, d.seed from draw_result r join draw d on d.id = r.draw where d.id = $1",
-        draw.id,
-    )
+    row = await DB.connection.fetchrow(LAST, draw.plan)
     log = await drawlog.entries(draw.region, await drawrows.year_of(draw))
     if kept.plan.get("profile") == "sealed":
+        seed = await DB.connection.fetchval("select seed from draw where id = $1", draw.id)
         _, totals = await asyncio.to_thread(
-            select_with_totals, draw.alg, row["seed"], kept.plan, kept.frames["objects"]
+            select_with_totals, draw.alg, seed, kept.plan, kept.frames["objects"]
         )
         return build_sealed(draw.alg, draw.code, kept.plan, log=log, totals=totals)
     return build(
         draw.alg,
         draw.code,
         kept.plan,
-        kept.frames,
-        keys=kept.keys,
+        {**sent.frames, "objects": kept.frames["objects"]},
+        keys={**sent.keys, "objects": kept.keys["objects"]},
         log=log,
         outcome={name: row[name] for name in ("selection", "assignment", "days")},
     )
@@ -149,7 +155,7 @@ async def disclose(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
     Source: draw.md sections 2.6, 3.3, 3.6.
     """
     async with DB.transaction(act.by.scope):
-        draw = await drawrows.lock(draw_id)
+        draw = await _first(await drawrows.lock(draw_id))
         if draw.state == "published":
             return draw
         if draw.state == "drawn":
@@ -161,25 +167,58 @@ async def disclose(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
             record = await drawrows.attached(draw, await _origin(draw))
             await drawrows.show(draw, act=act, full=record)
             return draw
-        kept = await drawrows.frozen(draw_id, keys=keys)
-        draw = await _open(draw, kept, keys=keys, act=act)
-        record = await drawrows.attached(draw, await full(draw, kept))
+        tries = await _with_result(draw)
+        kept = await drawrows.frozen(draw.id, keys=keys)
+        sent = await drawrows.frozen(tries[-1].id, keys=keys)
+        draw = await _open(draw, tries, sent, keys=keys, act=act)
+        record = await drawrows.attached(draw, await full(draw, kept, sent))
         await drawrows.show(draw, act=act, full=record)
+        for other in tries[1:]:
+            new: drawrows.Columns = {Draw.published_at: act.at}
+            await drawrows.show(
+                await drawrows.move(other, "publish", new, act=act), act=act, full=record
+            )
     return draw
 
 
-async def _open(draw: DrawRecord, kept: Frozen, *, keys: Keyring, act: Act) -> DrawRecord:
-    """Publish who was sent and every party's secret; the operator signs the new head."""
+async def _first(draw: DrawRecord) -> DrawRecord:
+    """The attempt that drew the institutions; a later sending is disclosed with it."""
+    if draw.stage == "draw":
+        return draw
+    first: UUID = await DB.connection.fetchval(
+        "select id from draw where plan = $1 and stage = 'draw'"
+        " and state in ('drawn', 'published')",
+        draw.plan,
+    )
+    return await drawrows.lock(first)
+
+
+async def _with_result(draw: DrawRecord) -> list[DrawRecord]:
+    """The draw and its later sendings that have a result, in order."""
+    rows = await DB.connection.fetch(
+        "select * from draw where plan = $1 and state in ('drawn', 'published') order by attempt",
+        draw.plan,
+    )
+    return [drawrows.to_draw(row) for row in rows]
+
+
+async def _open(
+    draw: DrawRecord, tries: Sequence[DrawRecord], sent: Frozen, *, keys: Keyring, act: Act
+) -> DrawRecord:
+    """Publish who was sent, every party's secret and every sealed event; the operator signs."""
     body = {
-        "persons": await _persons(draw, kept),
+        "persons": await _persons(draw, sent),
         "countersigned": await drawrows.signed(draw),
         "links": await chains.opened(draw, keys=keys),
     }
     draw = await drawrows.note(draw, "disclose", body, act=act)
-    secrets = await drawrows.secrets(draw.id, keys=keys)
-    for party in draw.parties:
-        opening = {"party": party, "value": secrets[party]}
-        draw = await drawrows.note(draw, "opening", opening, act=act)
+    for attempt in tries:
+        secrets = await drawrows.secrets(attempt.id, keys=keys)
+        for party in attempt.parties:
+            opening = {"party": party, "value": secrets[party]}
+            noted = await drawrows.note(attempt, "opening", opening, act=act)
+            draw = msgspec.structs.replace(draw, head=noted.head)
+    draw = await draw_events.open_all(draw, act=act)
     await drawrows.sign_as_operator(draw, keys=keys, act=act)
     return draw
 

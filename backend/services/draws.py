@@ -1,7 +1,6 @@
 """The draw 双随机抽取: frames frozen, then, from everybody's share, institutions, teams, days."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -22,7 +21,9 @@ from backend.services import (
     frames,
     parties,
     plans,
+    sendings,
     visits,
+    withdrawals,
 )
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
@@ -55,17 +56,11 @@ class External(ServiceRefusal):
     family = Family.CONFLICT
 
 
-class SourceChanged(ServiceRefusal):
-    """A plan's sources of chance stay; only which later value is meant can be named anew."""
-
-    code = "draw.source_changed"
-    family = Family.CONFLICT
-
-
 async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
     """Frames made new for a first attempt, from the directories as they are now."""
     key = token(KEY_BYTES)
-    objects = await frames.objects(plan, at=act.at, key=key)
+    musts = await withdrawals.due(plan.region)
+    objects = await frames.objects(plan, at=act.at, key=key, musts=musts)
     crew = await crews.crew(plan, objects, token=token)
     group(objects.rows, list(objects.strata.values()))
     diff = await framediffs.between(plan, objects, act=act)
@@ -83,17 +78,6 @@ async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
             "diff": msgspec.to_builtins(diff),
         },
     )
-
-
-def _renamed(plan: PlanRecord, named: Sequence[Entropy]) -> PlanRecord:
-    """The plan with later values of the same sources; those of dates long past are of no use."""
-    if not named:
-        return plan
-    wanted = Counter(one.source for one in plan.spec.entropy)
-    if Counter(one.source for one in named) != wanted:
-        raise SourceChanged(field="entropy", sources=sorted(wanted))
-    spec = msgspec.structs.replace(plan.spec, entropy=tuple(named))
-    return msgspec.structs.replace(plan, spec=spec)
 
 
 async def freeze(
@@ -127,10 +111,11 @@ async def freeze(
             kept = await _build(plan, act=act, token=token)
         await parties.operator(plan.region, keys=keys, act=act)
         roots = await asyncio.to_thread(record.frozen, plan.spec.alg, kept.frames, kept.keys)
-        plan = _renamed(plan, named)
+        plan = attempts.renamed(plan, named)
         draw = attempts.row(plan, kept, roots, stage="draw", attempt=len(before) + 1, act=act)
         await attempts.store(draw, kept, keys=keys)
         draw = await attempts.announce(draw, kept, roots, act=act)
+        await withdrawals.returned(draw, kept)
         return await ceremony.begin(draw, keys=keys, token=token, act=act)
 
 
@@ -151,6 +136,8 @@ async def run(draw_id: UUID, *, act: Act, keys: Keyring) -> DrawRecord:
         draw = await drawrows.lock(draw_id)
         if draw.state in ("drawn", "published"):
             return draw
+        if draw.stage == "assignment":
+            return await sendings.run(draw, act=act, keys=keys)
         kept = await drawrows.frozen(draw_id, keys=keys)
         secret = await drawrows.seed_of(draw, kept, keys=keys)
         drawn, chances = await asyncio.to_thread(_draw, draw.alg, secret, kept)

@@ -208,6 +208,9 @@ def plan_doc(plan: PlanRecord, objects: Objects) -> Row:
         "frequency_cap": spec.frequency_cap,
         "cool_down_days": spec.cool_down_days,
     }
+    jurisdiction = jurisdiction_of(plan.region)
+    doc["withdrawal_limit"] = policy.number("withdrawals_per_plan", jurisdiction)
+    doc["manual_limit"] = str(policy.policy("manual_exclusion_ceiling", jurisdiction).value)
     if objects.days:
         doc["days"] = objects.days
     if spec.profile != "full":
@@ -250,8 +253,13 @@ def _session(row: Mapping[str, Any]) -> tuple[Row, Target]:
         training_class=row["training_class"],
         class_session=row["class_session"],
     )
-    days = [row["on_date"].isoformat()]
-    return {"id": ident, "area": str(row["venue_region"]), "days": days}, target
+    bare = {
+        "id": ident,
+        "area": str(row["venue_region"]),
+        "class": f"{row['credit_code']}/{row['class_code']}",
+        "days": [row["on_date"].isoformat()],
+    }
+    return bare, target
 
 
 def of_row(row: Mapping[str, Any]) -> tuple[Row, Target]:
@@ -280,9 +288,13 @@ async def facts(plan: PlanRecord, *, at: datetime) -> tuple[list[Any], Below]:
     return found, below
 
 
-async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
+async def objects(
+    plan: PlanRecord, *, at: datetime, key: bytes, musts: frozenset[str] = frozenset()
+) -> Objects:
     """Build the object frame of a plan inside the caller's transaction.
 
+    ``musts`` are ids that were withdrawn from an earlier draw; a rule may still exclude one, a
+    person may not.
     Raises: FrameEmpty, Uncovered, Ambiguous, NoDays, TooManyByHand ("frame.*").
     Source: draw.md sections 1, 2.2, 2.3, 2.7.
     """
@@ -296,6 +308,8 @@ async def objects(plan: PlanRecord, *, at: datetime, key: bytes) -> Objects:
     for row, name in zip(found, names, strict=True):
         bare, target = of_row(row)
         excluded = _exclusion(row, plan)
+        if bare["id"] in musts and excluded in (None, "MANUAL"):
+            bare, excluded = bare | {"must": True}, None
         rows.append(bare | {"stratum": ids[name]} | ({"excl": excluded} if excluded else {}))
         targets[bare["id"]] = target
     built = Objects(

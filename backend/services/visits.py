@@ -9,7 +9,15 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import audit, findings, samples, sheet_versions, visit_events, visit_records
+from backend.services import (
+    audit,
+    findings,
+    samples,
+    sheet_versions,
+    tasks,
+    visit_events,
+    visit_records,
+)
 from backend.services.act import Act
 from backend.services.bodies import ObstructionRecord, RecusalDeclare, VisitFinalize, VisitStart
 from backend.services.deeds import Deed, Effect
@@ -219,6 +227,9 @@ async def recuse(deed: Deed, body: RecusalDeclare) -> Effect:
         return Effect(object_id=deed.site.id)
     await DB.connection.execute(RECUSE, deed.site.assignment, deed.act.at, body.ground)
     await _move(deed, "recuse")
+    await tasks.enqueue(
+        "draw.refill", {"visit": str(deed.site.id)}, region=deed.site.region, at=deed.act.at
+    )
     return Effect(object_type="assignment", object_id=deed.site.assignment)
 
 

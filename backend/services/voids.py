@@ -30,6 +30,13 @@ class ResultStands(ServiceRefusal):
     family = Family.CONFLICT
 
 
+class AllRevealed(ServiceRefusal):
+    """Everybody has revealed: the result is settled, and to void it now would be to choose."""
+
+    code = "draw.all_revealed"
+    family = Family.GATE
+
+
 class NotProposed(ServiceRefusal):
     """Making a draw void takes a proposal with a reason and a second person."""
 
@@ -40,7 +47,8 @@ class NotProposed(ServiceRefusal):
 async def propose(draw_id: UUID, reason: str, *, act: Act) -> DrawRecord:
     """Propose to make an attempt without a result void, with a reason the public will read.
 
-    Raises: ResultStands ("draw.result_stands"), E_CONTROL, E_NFC.
+    Raises: ResultStands ("draw.result_stands"), AllRevealed ("draw.all_revealed"), E_CONTROL,
+    E_NFC.  Source: draw.md section 9 (void after all reveals known is red).
     """
     check_text(reason, "reason")
     async with DB.transaction(act.by.scope):
@@ -54,14 +62,16 @@ async def propose(draw_id: UUID, reason: str, *, act: Act) -> DrawRecord:
 
 
 def _without_result(draw: DrawRecord) -> None:
-    if draw.state not in ("frozen", "revealed"):
+    if draw.state == "revealed":
+        raise AllRevealed(state=draw.state)
+    if draw.state != "frozen":
         raise ResultStands(state=draw.state)
 
 
 async def agree(draw_id: UUID, *, act: Act) -> DrawRecord:
     """Make an attempt void as proposed, by a second person; it stays visible with both names.
 
-    Raises: ResultStands, NotProposed, "draw.same_person".
+    Raises: ResultStands, AllRevealed, NotProposed, "draw.same_person".
     """
     async with DB.transaction(act.by.scope):
         draw = await drawrows.lock(draw_id)

@@ -278,10 +278,17 @@ async def test_a_result_is_never_made_void(app: Litestar, clock: StillClock, own
     office, draw, signer = await two_parties(app, clock)
     await signer.commit(office, draw)
     await drawing.throw_dice(office, draw)
-    await signer.reveal(office, draw)
     await voids.propose(draw.id, "结果不合适", act=office.act)
+    await signer.reveal(office, draw)
+
+    async def propose() -> DrawRecord:
+        return await voids.propose(draw.id, "重来", act=office.act)
+
+    await refused("draw.all_revealed", propose, owner)
+    await refused("draw.all_revealed", lambda: voids.agree(draw.id, act=office.second), owner)
     done = await draws.run(draw.id, act=office.act, keys=office.keys)
     assert done.void_reason is None
+    await refused("draw.result_stands", propose, owner)
     await refused("draw.result_stands", lambda: voids.agree(draw.id, act=office.second), owner)
     with pytest.raises(plans.DrawOpen):
         await plans.cancel(draw.plan, "任务调整", act=office.second)
@@ -412,12 +419,12 @@ async def test_a_ceremony_over_http(
     early = await client.post(f"{at}/reveals", json=secret, headers=second)
     assert (early.status_code, early.json()["code"]) == (409, "draw.reveal_early")
     await drawing.throw_dice(office, draw)
-    revealed = await client.post(f"{at}/reveals", json=secret, headers=second)
-    assert revealed.json()["state"] == "revealed"
     alone = await client.post(f"{at}/void", headers=second)
     assert (alone.status_code, alone.json()["code"]) == (409, "draw.void_not_proposed")
     await client.post(f"{at}/void-proposal", json={"reason": "见证人缺席"}, headers=mine)
     assert (await client.post(f"{at}/void", headers=second)).json()["state"] == "void"
+    late = await client.post(f"{at}/reveals", json=secret, headers=second)
+    assert (late.status_code, late.json()["code"]) == (409, "draw.wrong_state")
     listed = await client.get("/api/v1/draws", params={"plan": str(draw.plan)}, headers=mine)
     assert [one["state"] for one in listed.json()] == ["void"]
     shown = await client.get(f"/api/v1/public/draws/{draw.code}", params={"attempt": 1})
