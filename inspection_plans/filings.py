@@ -4,8 +4,9 @@ A register that is not in the document is unknown, so what needs it cannot be co
 that is there, even empty, is complete: a row it lacks was not filed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from operator import attrgetter
 from typing import ClassVar, get_args, get_type_hints
 
 from inspection_plans.errors import RuleRefusal
@@ -135,14 +136,21 @@ def key_field(register: Register) -> str:
     return _KEYS.get(register, "id")
 
 
+@cache
+def _naming(register: Register) -> tuple[Callable[[Filed], str], str]:
+    """Return how to read the key of a row, and the name of its register."""
+    return attrgetter(key_field(register)), registers()[register]
+
+
 def key_of(row: Filed) -> str:
     """Return the key of a row within its register."""
-    return str(getattr(row, key_field(type(row))))
+    return _naming(type(row))[0](row)
 
 
 def label(row: Filed) -> str:
     """Name a row in a result, such as ``classes/c1``."""
-    return f"{registers()[type(row)]}/{key_of(row)}"
+    key, name = _naming(type(row))
+    return f"{name}/{key(row)}"
 
 
 def rows(filings: Filings) -> Iterator[tuple[Register, tuple[Filed, ...] | None]]:

@@ -14,7 +14,14 @@ from inspection_plans.filings import Register
 from inspection_plans.filings_words import Filed, Side
 from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
-from inspection_plans.vocabulary import Clause, ClauseId, ParameterValue, Setting
+from inspection_plans.vocabulary import (
+    Bilingual,
+    Clause,
+    ClauseId,
+    Jurisdiction,
+    ParameterValue,
+    Setting,
+)
 
 R = TypeVar("R", bound=Filed)
 Route = Callable[[View, Any], Iterable[Filed]]
@@ -22,6 +29,7 @@ _SUBJECTS: Mapping[Side, str] = {
     "training": "training_institution",
     "evaluation": "evaluation_institution",
 }
+_Standing = tuple[tuple[Clause, ...], tuple[ClauseId, ...]]
 _NONE: Mapping[str, object] = {}
 
 
@@ -46,8 +54,11 @@ class Result:
         """What it comes to."""
         return self.saying.verdict
 
-    def written(self) -> dict[str, Any]:
-        """Write it as JSON values, with its explanation in both languages."""
+    def written(self, words: Mapping[str, Bilingual]) -> dict[str, Any]:
+        """Write it as JSON values, with its explanation in both languages.
+
+        ``words``: how the words of the filings are called in a sentence.
+        """
         inputs = plain(self.inputs)
         return {
             "rule": self.rule.id,
@@ -58,7 +69,7 @@ class Result:
             "object": self.about,
             "on": self.on.isoformat(),
             "inputs": inputs,
-            "explanation": spoken(self.saying, inputs),
+            "explanation": spoken(self.saying, inputs, words),
             "clauses": list(self.clauses),
         }
 
@@ -75,7 +86,7 @@ class At:
     """One rule at one place on one day: what its judgement may ask, and how it answers."""
 
     def __init__(
-        self, rules: Rulebook, rule: DeskRule, view: View, jurisdiction: str, as_of: date
+        self, rules: Rulebook, rule: DeskRule, view: View, jurisdiction: Jurisdiction, as_of: date
     ) -> None:
         self.view = view
         self.as_of = as_of
@@ -84,11 +95,9 @@ class At:
         self.rules = rules
         packs = rules.library.packs.values()
         # Between two of these days nothing starts and nothing ends.
-        self._changes = sorted(
-            {pack.valid_from for pack in packs}
-            | {pack.valid_until for pack in packs if pack.valid_until}
-        )
-        self._cited: dict[tuple[object, ...], tuple[Clause, ...]] = {}
+        self._ends = {pack.valid_until for pack in packs if pack.valid_until}
+        self._changes = sorted({pack.valid_from for pack in packs} | self._ends)
+        self._cited: dict[tuple[object, ...], _Standing] = {}
 
     def in_force(
         self, on: date, concept: str | None = None, side: Side | None = None
@@ -97,25 +106,28 @@ class At:
 
         A clause that binds evaluation institutions alone says nothing of a training class.
         """
-        ended = on in self._changes
-        key = (bisect_right(self._changes, on), ended and on, concept, side)
+        return self._standing(on, concept, side)[0]
+
+    def clauses(
+        self, on: date, concept: str | None = None, side: Side | None = None
+    ) -> tuple[ClauseId, ...]:
+        """Return the ids of ``in_force``."""
+        return self._standing(on, concept, side)[1]
+
+    def _standing(self, on: date, concept: str | None, side: Side | None) -> _Standing:
+        key = (bisect_right(self._changes, on), on in self._ends and on, concept, side)
         found = self._cited.get(key)
         if found is None:
             wanted = frozenset(self.rule.clauses)
-            found = self._cited[key] = tuple(
+            in_force = tuple(
                 clause
                 for clause in self.rules.library.effective_set(self.jurisdiction, on)
                 if clause.id in wanted
                 and concept in (None, clause.concept)
                 and _binds(clause, side)
             )
+            found = self._cited[key] = in_force, tuple(clause.id for clause in in_force)
         return found
-
-    def clauses(
-        self, on: date, concept: str | None = None, side: Side | None = None
-    ) -> tuple[ClauseId, ...]:
-        """Return the ids of ``in_force``."""
-        return tuple(clause.id for clause in self.in_force(on, concept, side))
 
     def parameters(
         self, name: str, on: date, concept: str | None = None

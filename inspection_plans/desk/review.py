@@ -11,6 +11,7 @@ from inspection_plans.desk.view import View
 from inspection_plans.filings import Register, key_of
 from inspection_plans.filings_words import Filed
 from inspection_plans.rulebook import Rulebook
+from inspection_plans.vocabulary import Jurisdiction
 
 Subject = tuple[str, str]
 
@@ -42,7 +43,7 @@ class Review:
         self,
         rules: Rulebook,
         view: View,
-        jurisdiction: str,
+        jurisdiction: Jurisdiction,
         as_of: date,
         only: Collection[str] | None = None,
     ) -> None:

@@ -65,17 +65,30 @@ MISSING = Saying(
     en="{missing} is missing, so it cannot be judged.",
 )
 _JOINED = {"zh": "、", "en": ", "}
+_NOTHING = "—"
 
 
-def spoken(saying: Saying, inputs: Mapping[str, object]) -> dict[str, str]:
+def spoken(
+    saying: Saying, inputs: Mapping[str, object], words: Mapping[str, Bilingual]
+) -> dict[str, str]:
     """Put the inputs, as JSON values, into the sentences of an outcome."""
-    return {
-        language: text.format_map({name: _said(inputs[name], language) for name in saying.names})
-        for language, text in (("zh", saying.zh), ("en", saying.en))
-    }
+    said: dict[str, str] = {}
+    for language, text in (("zh", saying.zh), ("en", saying.en)):
+        told = {name: _said(inputs[name], language, words) for name in saying.names}
+        said[language] = text.format_map(told)
+    return said
 
 
-def _said(value: object, language: str) -> str:
+def _said(value: object, language: str, words: Mapping[str, Bilingual]) -> str:
+    """Say a value as a person would: a word by its name, a list with commas, nothing as a dash."""
+    if value is None:
+        return _NOTHING
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return _JOINED[language].join(str(one) for one in value)
-    return str(value)
+        return _JOINED[language].join(_said(one, language, words) for one in value)
+    text = str(value)
+    if text in words:
+        return str(getattr(words[text], language))
+    register, dot, field = text.partition(".")
+    if dot and register in words:
+        return f"{getattr(words[register], language)}.{field}"
+    return text

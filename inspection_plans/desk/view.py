@@ -1,13 +1,16 @@
 """Filings by key and by reference: any row of a register is found in constant time."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from inspection_plans.filings import FiledTwice, Filings, Register, key_field, registers, rows
 from inspection_plans.filings_words import Filed
 
 R = TypeVar("R", bound=Filed)
-_Index = dict[object, tuple[Filed, ...]]
+# Any: a register's rows are of its own record, which a dict of all registers cannot say.
+_Held = dict[str, Any]
+_Index = dict[object, tuple[Any, ...]]
+_NO_ROWS: _Held = {}
 
 
 class View:
@@ -17,7 +20,7 @@ class View:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[Register, dict[str, Filed]] = {}
+        self._rows: dict[Register, _Held] = {}
         self._indexes: dict[tuple[Register, str], _Index] = {}
         self._fields = {register: key_field(register) for register in registers()}
 
@@ -57,16 +60,15 @@ class View:
 
     def one(self, register: type[R], key: str | None) -> R | None:
         """Return the row of a key, None where there is none."""
-        held = self._rows.get(register)
-        return None if held is None or key is None else cast("R | None", held.get(key))
+        return None if key is None else self._rows.get(register, _NO_ROWS).get(key)
 
     def all(self, register: type[R]) -> Iterator[R]:
         """Yield every row of a register, in the order it was given."""
-        return iter(cast("Iterable[R]", self._rows.get(register, {}).values()))
+        return iter(self._rows.get(register, _NO_ROWS).values())
 
     def count(self, register: Register) -> int:
         """Count the rows of a register."""
-        return len(self._rows.get(register, {}))
+        return len(self._rows.get(register, _NO_ROWS))
 
     def many(self, register: type[R], field: str, value: object) -> tuple[R, ...]:
         """Return the rows whose field has a value, sorted by their keys.
@@ -78,7 +80,7 @@ class View:
         if index is None:
             index = self._indexes[known] = {}
             self._fill(known, index)
-        return cast("tuple[R, ...]", index.get(value, ()))
+        return index.get(value, ())
 
     def _fill(self, known: tuple[Register, str], index: _Index) -> None:
         register, field = known
@@ -100,7 +102,7 @@ class View:
     def put(self, register: Register, key: str, row: Filed | None) -> Filed | None:
         """Put a row in the place of its key, or take it away; return what was there."""
         held = self._rows.setdefault(register, {})
-        before = held.pop(key, None)
+        before: Filed | None = held.pop(key, None)
         if row is not None:
             held[key] = row
         for (indexed, field), index in self._indexes.items():
