@@ -87,6 +87,19 @@ class Clock:
             found = self._rules[key] = self._rule(self.counting(concept), jurisdiction, on)
         return found
 
+    def rule_from(self, concept: str, jurisdiction: str, start: date) -> Rule:
+        """Return the terms for something that began on a day: those in force on that day.
+
+        Where a later act is judged (enrolment after leaving school, a second grant) and no paper
+        in force then gives a term, the next paper that does decides.
+        Raises: UnknownConcept ("deadline.unknown_concept").
+        """
+        found = self.rule(concept, jurisdiction, start)
+        if found.terms or not found.counting.judged_later:
+            return found
+        later = (self.rule(concept, jurisdiction, day) for day in self._changes if day > start)
+        return next((rule for rule in later if rule.terms), found)
+
     def _rule(self, counting: Counting, jurisdiction: str, on: date) -> Rule:
         terms = [
             term
@@ -119,12 +132,16 @@ class Clock:
         """Return by when, or until when; None where no clause in force gives a term.
 
         ``start`` is the trigger, or the last day of the quarter or year asked for. The papers in
-        force on that day decide, or those of ``on``. ``chosen`` is the medium of an archive.
+        force on that day decide, or those of ``on``; see ``rule_from``. ``chosen`` is the medium
+        of an archive.
         Raises: UnknownConcept ("deadline.unknown_concept"), TermMalformed ("workdays.bad_term")
         past the last year, StopBroken ("workdays.broken_stop").
         Source: casework section 3; settled point 5 (the strictest is the earliest after rolling).
         """
-        rule = self.rule(concept, jurisdiction, start if on is None else on)
+        if on is None:
+            rule = self.rule_from(concept, jurisdiction, start)
+        else:
+            rule = self.rule(concept, jurisdiction, on)
         return self.count(rule, start, chosen=chosen, stops=stops)
 
     def count(

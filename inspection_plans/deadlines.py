@@ -49,7 +49,8 @@ class Counting(Record, frozen=True, kw_only=True):
 
     ``amount`` is the parameter with the number, ``unit`` its unit where the parameter's name
     says it, ``choose`` a parameter the question must choose; ``window`` and ``grace`` are
-    settings that are counted with, ``settings`` those that are only shown.
+    settings that are counted with, ``settings`` those that are only shown. ``judged_later``: a
+    trigger older than the paper counts too, because a later act is judged by the paper.
     """
 
     concept: Code
@@ -66,6 +67,7 @@ class Counting(Record, frozen=True, kw_only=True):
     window: Code | None = None
     grace: Code | None = None
     settings: tuple[Code, ...] = ()
+    judged_later: bool = False
 
 
 class BrokenTerm(RuleRefusal):

@@ -37,7 +37,8 @@ def deadline(question: DeadlineAsked, rules: Rulebook) -> Answer:
     """Answer with the strictest last day, what each clause says, and who must be served.
 
     The papers in force on the trigger's day (the last day of the quarter or year) decide; where
-    none of them gives a term, ``due`` is null and ``why`` says so.
+    none of them gives a term, ``due`` is null and ``why`` says so. Only where a later act is
+    judged, such as an enrolment, does a paper reach triggers before its first day.
     Source: casework section 3; settled point 5; clause register K01 to K04, K15, K18, K24, K32,
     K33.
     """
@@ -47,7 +48,10 @@ def deadline(question: DeadlineAsked, rules: Rulebook) -> Answer:
         known = ", ".join(rules.library.deadlines)
         raise UnknownWord(f"no such term; there are {known}", field="concept") from unknown
     start = _start(question, counting)
-    rule = rules.clock.rule(question.concept, question.jurisdiction, question.on or start)
+    if question.on is None:
+        rule = rules.clock.rule_from(question.concept, question.jurisdiction, start)
+    else:
+        rule = rules.clock.rule(question.concept, question.jurisdiction, question.on)
     _choice(question, rule)
     try:
         found = rules.clock.count(rule, start, chosen=question.medium, stops=question.stops)

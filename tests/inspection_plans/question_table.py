@@ -30,6 +30,8 @@ DAYS = [
     ("no_duplicate_subsidy", "CN-14", "2024-06-01", "2025-06-01", "2025-06-02"),
     ("no_duplicate_subsidy", "CN-23", "2024-03-15", "2024-12-31", "2025-01-01"),
     ("trainee_eligibility", "CN-14", "2024-06-30", "2026-06-30", "2026-07-01"),
+    ("trainee_eligibility", "CN-14", "2022-06-30", "2024-06-30", "2024-07-01"),
+    ("no_duplicate_subsidy", "CN-14", "2024-05-22", "2025-05-22", "2025-05-23"),
     ("plan_filing", "CN-37", "2024-07-01", "2024-06-30", None),
 ]
 # What each paper says for itself, where the strictest hides it: concept, place, trigger, clause.

@@ -87,6 +87,11 @@ def test_a_duty_is_due_on_a_working_day(
         ("no_duplicate_subsidy", "CN-23", "2024-12-31", "2024-12-31", "2025-01-01"),
         ("no_duplicate_subsidy", "CN-23", "2025-01-01", "2025-12-31", "2026-01-01"),
         ("trainee_eligibility", "CN-14", "2024-06-30", "2026-06-30", "2026-07-01"),
+        # what is judged later, counts from before the paper too
+        ("trainee_eligibility", "CN-14", "2022-06-30", "2024-06-30", "2024-07-01"),
+        ("trainee_eligibility", "CN-14", "2020-02-29", "2022-02-28", "2022-03-01"),
+        ("no_duplicate_subsidy", "CN-14", "2024-05-22", "2025-05-22", "2025-05-23"),
+        ("no_duplicate_subsidy", "CN-3710", "2022-12-01", "2023-12-01", "2023-12-02"),
     ],
 )
 def test_a_period_runs_out_on_its_last_day_whatever_day_that_is(
@@ -179,8 +184,10 @@ def test_heilongjiang_is_in_time_only_when_both_were_served() -> None:
         ("province_confirmation", "CN-23", "2024-07-01"),
         ("trainee_eligibility", "CN-37", "2024-07-01"),
         ("bad_record_ban", "CN-37", "2024-07-01"),
-        # one day before Shanxi's paper
+        # one day before Shanxi's paper, before the national paper, and without any later one
         ("trainee_list_report", "CN-14", "2024-05-22"),
+        ("catalogue_validity", "CN-37", "2021-10-07"),
+        ("trainee_eligibility", "CN-11", "2020-06-30"),
     ],
 )
 def test_where_no_paper_gives_a_term_none_is_guessed(
@@ -304,7 +311,9 @@ def test_a_duty_rolls_forward_to_a_working_day_and_a_period_does_not(
     if found is None:
         return
     assert found.due >= found.arithmetical
-    in_force = {clause.id for clause in RULES.library.effective_set(place, trigger)}
+    later = RULES.library.deadlines[concept].judged_later
+    on = RULES.library.newest(place) if later else trigger
+    in_force = {clause.id for clause in RULES.library.effective_set(place, max(on, trigger))}
     assert {one.clause for one in found.each} <= in_force
     if concept in DUTIES:
         assert found.due == min(one.due for one in found.each) > trigger
