@@ -22,11 +22,12 @@ from backend.services import disclosure, draws
 from backend.services.records.draws import DrawRecord
 from tests import drawing
 from tests.conftest import StillClock
+from tests.inspection_plans.draw.cases import Office
 
 CHROMIUM = shutil.which("chromium")
 WHY = "no chromium here (Debian: apt install chromium fonts-noto-cjk); the page was not tried"
 needs_chromium = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason=WHY)
-SIZES = [(320, 640), (390, 844), (1440, 900)]
+LOOKS = [(320, 640, "light"), (390, 844, "dark"), (1440, 900, "light")]
 
 
 @asynccontextmanager
@@ -54,8 +55,10 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def opened(browser: Browser, address: str, **context: Any) -> AsyncIterator[Page]:
-    """A page without a word on its console: no fault, nothing that the policy kept out."""
+async def opened(
+    browser: Browser, address: str, *, said_about: str = "nothing", **context: Any
+) -> AsyncIterator[Page]:
+    """A page with nothing on its console but `said_about`: no fault, nothing kept out."""
     said: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
@@ -67,7 +70,7 @@ async def opened(browser: Browser, address: str, **context: Any) -> AsyncIterato
     page.on("pageerror", lambda fault: said.append(str(fault)))
     await page.goto(address)
     yield page
-    assert said == []
+    assert [text for text in said if said_about not in text] == []
     await one.close()
 
 
@@ -101,6 +104,14 @@ async def verdict(page: Page) -> str:
     return await page.inner_text("#result")
 
 
+async def told(page: Page, state: str) -> list[str]:
+    """The checks that ended in a state, in the order shown."""
+    found: list[str] = await page.locator(f'li[data-state="{state}"]').evaluate_all(
+        "all => all.map(one => one.dataset.check)"
+    )
+    return found
+
+
 async def fits(page: Page) -> bool:
     """Nothing sticks out to the right."""
     return bool(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
@@ -113,31 +124,28 @@ async def test_a_true_record_is_green_and_a_changed_one_red(
     draw = await a_disclosed_draw(app, clock, owner)
     forged = await changed(draw, tmp_path)
     async with served(app) as site, chromium() as browser:
-        for width, height in SIZES:
-            for scheme in ("light", "dark"):
-                looks = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
-                async with opened(browser, f"{site}/draws/{draw.code}/check", **looks) as page:
-                    said = await verdict(page)
-                    assert "验证通过" in said
-                    assert "等级 C" in said
-                    assert f"抽取编号 {draw.code}，来自 本网站的公开记录" in said
-                    assert await page.locator("#result .verdict.ok").count() == 1
-                    assert await page.locator('li[data-state="bad"]').count() == 0
-                    assert await page.evaluate("document.activeElement.id") == "verdict"
-                    assert await fits(page)
-                    await page.screenshot(path=shot(f"true-{width}-{scheme}"), full_page=True)
-                    await page.set_input_files("#file", forged)
-                    said = await verdict(page)
-                    assert "验证不通过" in said
-                    assert "来自 changed.json" in said
-                    assert await page.locator("#result .verdict.danger").count() == 1
-                    bad = page.locator('li[data-state="bad"]')
-                    assert await bad.evaluate_all("all => all.map(one => one.dataset.check)") == [
-                        "result"
-                    ]
-                    assert "按种子重新抽取得到不同的 抽中名单" in said
-                    assert await fits(page)
-                    await page.screenshot(path=shot(f"changed-{width}-{scheme}"), full_page=True)
+        for width, height, scheme in LOOKS:
+            looks = {"viewport": {"width": width, "height": height}, "color_scheme": scheme}
+            async with opened(browser, f"{site}/draws/{draw.code}/check", **looks) as page:
+                said = await verdict(page)
+                assert "验证通过" in said
+                assert "等级 C" in said
+                assert f"抽取编号 {draw.code}，来自 本网站的公开记录" in said
+                assert await page.locator("#result .verdict.ok").count() == 1
+                assert await told(page, "bad") == []
+                assert (await told(page, "ok"))[:3] == ["shape", "chain", "signatures"]
+                assert await page.evaluate("document.activeElement.id") == "verdict"
+                assert await fits(page)
+                await page.screenshot(path=shot(f"true-{width}"), full_page=True)
+                await page.set_input_files("#file", forged)
+                said = await verdict(page)
+                assert "验证不通过" in said
+                assert "来自 changed.json" in said
+                assert await page.locator("#result .verdict.danger").count() == 1
+                assert await told(page, "bad") == ["result"]
+                assert "按种子重新抽取得到不同的 抽中名单" in said
+                assert await fits(page)
+                await page.screenshot(path=shot(f"changed-{width}"), full_page=True)
 
 
 def shot(name: str) -> Path | None:
@@ -181,10 +189,51 @@ async def test_what_cannot_be_checked_is_said_in_words(
     async with served(app) as site, chromium() as browser:
         async with opened(browser, f"{site}/draws/{sealed.code}/check") as page:
             assert "尚未公开" in await verdict(page)
+        unknown = f"{site}/draws/2099-Q1-01/check"
+        async with opened(browser, unknown, said_about="404") as page:
+            assert "没有找到这次抽取的记录" in await verdict(page)
         async with opened(browser, f"{site}/draws/check") as page:
             assert "请先选择一个记录文件" in await verdict(page)
             await page.set_input_files("#file", noise)
             assert "这不是抽取记录" in await verdict(page)
+
+
+# Counts what the page itself did meanwhile, and what it said.
+WATCH = """
+  window.beats = 0;
+  window.said = new Set();
+  const beat = () => { window.beats += 1; requestAnimationFrame(beat); };
+  requestAnimationFrame(beat);
+  const status = document.getElementById("status");
+  new MutationObserver(() => window.said.add(status.textContent)).observe(status, {
+    childList: true,
+  });
+"""
+
+
+@needs_chromium
+async def test_the_page_stays_alive_and_tells_how_far_it_is(app: Litestar, tmp_path: Path) -> None:
+    office = Office()
+    office.frames["objects"] = [{"id": f"9137{n:05d}/T", "stratum": "S1"} for n in range(8000)]
+    office.frames["inspectors"][0]["cap"] = office.frames["inspectors"][1]["cap"] = 5000
+    office.year()
+    office.result(office.attempt())
+    file = tmp_path / "record.json"
+    file.write_text(json.dumps(office.record()), encoding="utf-8")
+    async with (
+        served(app) as site,
+        chromium() as browser,
+        opened(browser, f"{site}/draws/check") as page,
+    ):
+        await page.evaluate(WATCH)
+        await page.set_input_files("#file", file)
+        assert "验证通过" in await verdict(page)
+        assert await page.evaluate("window.beats") >= 10
+        said = await page.evaluate("[...window.said]")
+        assert "正在核对：冻结的名录" in said
+        assert "正在核对：按记录重新抽取" in said
+        assert await page.inner_text("#status") == ""
+        assert not await page.is_visible("#progress")
 
 
 @needs_chromium
