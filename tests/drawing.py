@@ -209,7 +209,11 @@ class Signer:
         )
 
     async def reveal(
-        self, office: Office, draw: DrawRecord, secret: bytes | None = None
+        self,
+        office: Office,
+        draw: DrawRecord,
+        secret: bytes | None = None,
+        link: str | None = None,
     ) -> DrawRecord:
         """Reveal with a signature over the draw's head."""
         head = (await draws.draw(draw.id, act=office.act)).draw.head
@@ -221,6 +225,7 @@ class Signer:
             signature=self.key.sign(bytes.fromhex(head)).hex(),
             act=office.act,
             keys=office.keys,
+            link=link,
         )
 
 
