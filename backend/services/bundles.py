@@ -179,7 +179,7 @@ async def _task(row: dict[str, Any], team: tuple[Colleague, ...], act: Act, keys
     if row["training_class"] is not None:
         roster = await rollcalls.roster_of(row["training_class"], row["institution"])
         await DB.connection.execute(ROSTER, row["id"], roster.sha256)
-    seed = row["sample_seed"] or await samples.seed_of(row["id"], act=act)
+    seed = row["sample_seed"] or await samples.give_seed(row["id"], act=act)
     place = {name: row[name] for name in Place.__struct_fields__ if name in row}
     return Task(
         visit=row["id"],

@@ -30,9 +30,7 @@ from class_session s join training_class c on c.id = s.training_class
 where s.institution = $1 and ($2::uuid is null or s.training_class = $2)
   and s.on_date <= $3 and s.status <> 'cancelled'
 """
-SEED = """
-update visit set sample_seed = coalesce(sample_seed, $2) where id = $1 returning sample_seed
-"""
+SEED = "update visit set sample_seed = $2 where id = $1"
 KEEP = """
 insert into visit_sample (visit, label, region, population, wanted, chosen, drawn_at)
 values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
@@ -93,10 +91,11 @@ def fresh_seed(act: Act) -> str:
     return sha256(act.new_id().bytes + act.new_id().bytes).hexdigest()
 
 
-async def seed_of(visit_id: UUID, *, act: Act) -> str:
-    """The seed of a visit that may have none yet, inside the caller's transaction."""
-    found: str = await DB.connection.fetchval(SEED, visit_id, fresh_seed(act))
-    return found
+async def give_seed(visit_id: UUID, *, act: Act) -> str:
+    """Give a visit its seed that has none yet; its row is locked by the caller."""
+    seed = fresh_seed(act)
+    await DB.connection.execute(SEED, visit_id, seed)
+    return seed
 
 
 async def draw(source: Source, sheet: Sheet, *, act: Act) -> tuple[Drawn, ...]:

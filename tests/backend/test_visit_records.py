@@ -292,14 +292,15 @@ async def test_a_changed_roster_does_not_change_a_sample(
 ) -> None:
     visit = await a_class_visit(desk, field)
     before_it = await field.phone.fetch_task(visit)
-    await desk.take("rosters", *(sheets.a_trainee(1, n) for n in range(1, worlds.ROSTER + 9)))
-    assert await owner.fetchval("select count(*) from trainee") == worlds.ROSTER + 8
+    await desk.take("rosters", *(sheets.a_trainee(1, n) for n in range(1, worlds.ROSTER + 49)))
+    assert await owner.fetchval("select count(*) from trainee") == worlds.ROSTER + 48
     after_it = await field.phone.fetch_task(visit)
     first, second = (
         next(task["samples"] for task in one["tasks"] if task["visit"] == str(visit))
         for one in (before_it, after_it)
     )
     assert [one["id"] for one in first[0]["chosen"]] == [one["id"] for one in second[0]["chosen"]]
+    assert second[0]["population"] == worlds.ROSTER
 
 
 async def test_a_sample_that_was_tampered_with_does_not_hold(

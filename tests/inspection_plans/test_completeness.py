@@ -86,10 +86,11 @@ def test_an_institution_is_asked_for_what_it_does() -> None:
 
 
 def chained(sheet: Sheet) -> Sheet:
-    """CV-08 is asked of online lessons only, CV-09 where CV-08 failed nothing."""
+    """CV-08 is asked of online lessons only, CV-09 where CV-08 passed, CV-10 where CV-09 did."""
     conditions = {
         "CV-08": {"eq": [{"answer": "CV-07.mode"}, "online"]},
         "CV-09": {"eq": [{"verdict": "CV-08"}, "pass"]},
+        "CV-10": {"eq": [{"verdict": "CV-09"}, "pass"]},
     }
     items = tuple(
         replace(item, relevant=conditions.get(item.code, item.relevant)) for item in sheet.items
@@ -99,11 +100,12 @@ def chained(sheet: Sheet) -> Sheet:
 
 def test_what_hangs_on_a_hidden_item_is_hidden_with_it() -> None:
     sheet = chained(sheet_of("CV"))
-    answered = {"CV_08": {"counts": {"machines": 3, "present": 3}}}
+    answered = {"CV_08": {"counts": {"machines": 3, "present": 3}}, "CV_09": {"ticked": ["none"]}}
+    chain = {"CV-08", "CV-09", "CV-10"}
     online = relevant_items(sheet, known(CV_07=lesson("online"), **answered))
     offline = relevant_items(sheet, known(CV_07=lesson("offline"), **answered))
-    assert {"CV-08", "CV-09"} <= set(online)
-    assert {"CV-08", "CV-09"} & set(offline) == set()
+    assert chain <= set(online)
+    assert chain & set(offline) == set()
     turned = replace(sheet, items=sheet.items[::-1])
     assert set(relevant_items(turned, known(CV_07=lesson("online"), **answered))) == set(online)
 
