@@ -1,4 +1,4 @@
-// The verifier of the public page behind JSON lines: {text, heads, keys} in, its report in codes out.
+// The verifier of the public page behind JSON lines: {text, heads, keys} in, codes out.
 
 import { createInterface } from "node:readline";
 

@@ -1,4 +1,4 @@
-/** The page "check it yourself": fetches or reads a record, hands it to the worker, shows what it says. */
+/** The page "check it yourself": gets a record, hands it to the worker, shows what it says. */
 
 import { reportOf } from "./report.js";
 import { element, fill } from "./say.js";

@@ -9,7 +9,7 @@ export const LEVELS = "ABCD";
 const PUBLIC_SOURCES = ["drand", "lottery"];
 export const SOURCES = [...PUBLIC_SOURCES, "dice"];
 
-export class Attempt {
+class Attempt {
   constructor(log, opened) {
     this.number = need(opened.body, "attempt");
     this.stage = need(opened.body, "stage");

@@ -1,4 +1,4 @@
-/** Bytes and their order: UTF-8, hexadecimal, and ids by their UTF-8 bytes (draw.md section 2.2). */
+/** Bytes and their order: UTF-8, hexadecimal, ids by their UTF-8 bytes (draw.md section 2.2). */
 
 const ENCODER = new TextEncoder();
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

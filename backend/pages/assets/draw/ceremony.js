@@ -150,7 +150,8 @@ function* stray(log, tries, numbers) {
   for (const { seq, body } of log) {
     if (!isObject(body)) throw new Unreadable("body");
     const mine = tries.length > 0 && body.draw === tries[0].draw;
-    if (mine && !numbers.includes(maybe(body, "attempt", 1))) yield finding("attempts.stray", { seq });
+    const known = !mine || numbers.includes(maybe(body, "attempt", 1));
+    if (!known) yield finding("attempts.stray", { seq });
   }
 }
 

@@ -36,7 +36,7 @@ const TYPES = new Map([
 ]);
 
 /** The hash of an entry without its own `hash`, in hexadecimal. */
-export function entryHash(alg, entry) {
+function entryHash(alg, entry) {
   const rest = Object.assign(Object.create(null), entry);
   delete rest.hash;
   return hex(hashOf(alg).digest(join(pad32("ssj1.log"), canonicalBytes(rest))));

@@ -54,7 +54,8 @@ export function* checkExclusions(record, { freeze }) {
   }
   const [top, bottom] = readRatio(ceiling);
   const frame = wholeOf(objectOf(freeze, "objects"), "count");
-  if (BigInt(count) * bottom > top * BigInt(frame)) yield finding("exclusions.too_many", { count });
+  const within = BigInt(count) * bottom <= top * BigInt(frame);
+  if (!within) yield finding("exclusions.too_many", { count });
 }
 
 /** The commitment behind an inspector's pseudonym (draw.md section 2.5). */

@@ -96,7 +96,8 @@ export class Replacements {
   }
 
   *one(body) {
-    const [away, stratum, object] = ["withdrawn", "stratum", "object"].map((key) => need(body, key));
+    const names = ["withdrawn", "stratum", "object"];
+    const [away, stratum, object] = names.map((name) => need(body, name));
     const reason = this.gone.get(away);
     this.gone.delete(away);
     if (reason === undefined || found(this.strata.get(away), away) !== stratum) {

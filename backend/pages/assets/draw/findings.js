@@ -3,7 +3,3 @@
 export function finding(code, facts = {}) {
   return { code, facts };
 }
-
-export function checkOf({ code }) {
-  return code.slice(0, code.indexOf("."));
-}

@@ -10,7 +10,7 @@ const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
 /** Rows in the order of their ids' bytes; rows of one id keep their order. */
-export function byId(rows) {
+function byId(rows) {
   return [...rows].sort((left, right) => compare(left.id, right.id));
 }
 

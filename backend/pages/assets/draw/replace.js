@@ -8,7 +8,13 @@ import { NOBODY, Teams } from "./teams.js";
 import { bytes32, Tickets } from "./tickets.js";
 
 /** Why a drawn institution may be withdrawn; anything else would be a choice. */
-export const REASONS = ["deregistered", "moved", "force_majeure", "no_activity", "other_authority"];
+export const REASONS = [
+  "deregistered",
+  "moved",
+  "force_majeure",
+  "no_activity",
+  "other_authority",
+];
 /** A session that did not take place as filed: the next of its class takes its place. */
 export const SESSION_REASONS = ["session_moved", "session_cancelled"];
 

@@ -1,4 +1,4 @@
-/** Events that would name a target: sealed in the log until the disclosure (sections 3.6 and 8). */
+/** Events that would name a target: sealed in the log until the disclosure (section 3.6). */
 
 import { finding } from "./findings.js";
 import { digestOf } from "./seed.js";

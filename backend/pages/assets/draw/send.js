@@ -1,4 +1,4 @@
-/** Sending inspectors: fill, repair, balance, and say why where it cannot be (draw.md section 6). */
+/** Sending inspectors: fill, repair, balance, prove what cannot be filled (draw.md section 6). */
 
 import { compare } from "./bytes.js";
 import { Dead, search, shift } from "./search.js";

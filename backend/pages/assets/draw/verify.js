@@ -138,7 +138,8 @@ class Replay {
       if (!inOrder) yield finding("frames.rows", { frame });
       const root = frameRoot(alg, bytes32(record.keys[frame]), record[frame]);
       const right = canonical({ root, count: record[frame].length });
-      if (right !== canonical(need(attempt.freeze, frame))) yield finding("frames.root", { frame });
+      const frozen = canonical(need(attempt.freeze, frame));
+      if (right !== frozen) yield finding("frames.root", { frame });
     }
     const { blocked } = record;
     const sorted = [...blocked].sort(([p, v], [q, w]) => compare(p, q) || compare(v, w));
