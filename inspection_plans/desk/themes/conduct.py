@@ -61,7 +61,7 @@ def _barred(at: At, one: Filed, on: date, subject: str, key: str) -> Result | No
         start = record.entered_on if by_entry else record.decided_on
         if start is None:
             return at.missing(one, on, "bad_records.decided_on")
-        term = at.deadline("bad_record_ban", start)
+        term = at.deadline("bad_record_ban", start, on=on)
         if term is not None and start <= on < term.due:
             facts = {"record": record.id, "since": start, "until": term.due, "start_on": on}
             return at.say("barred", one, on, facts)

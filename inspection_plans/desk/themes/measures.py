@@ -124,6 +124,7 @@ def _told(at: At, one: Filed, on: date, name: str, counts: tuple[int, int]) -> R
     }
     least = at.setting(f"{name}_threshold").value
     if found.value is None:
+        facts["missing"] = [meant.denominator.field]
         return at.say("nobody", one, on, facts, part=name)
     if least is None:
         return at.say("shown", one, on, facts, part=name)

@@ -77,7 +77,7 @@ def _again(at: At, one: Payment, person: str, times: int) -> Repeated | None:
     ]
 
     def window(start: date) -> date | None:
-        found = at.deadline("no_duplicate_subsidy", start)
+        found = at.deadline("no_duplicate_subsidy", start, on=one.granted_on)
         return None if found is None else found.due
 
     for again in windows.repeated(known, window, times=times):

@@ -16,7 +16,7 @@ RULES = loader.load_rulebook()
 Rows = Mapping[str, list[dict[str, Any]]]
 
 
-def with_row(rows: Rows, register: str, place: int = 0, **fields: Any) -> Rows:
+def with_row(rows: Rows, register: str, place: int = 0, /, **fields: Any) -> Rows:
     """The same rows with some fields of one of them changed; None takes a field away."""
     found = [dict(row) for row in rows[register]]
     found[place] = {
@@ -25,7 +25,7 @@ def with_row(rows: Rows, register: str, place: int = 0, **fields: Any) -> Rows:
     return {**rows, register: found}
 
 
-def also(rows: Rows, register: str, **fields: Any) -> Rows:
+def also(rows: Rows, register: str, /, **fields: Any) -> Rows:
     """The same rows and one more, like the first of its register but for some fields."""
     return {**rows, register: [*rows[register], {**rows[register][0], **fields}]}
 
