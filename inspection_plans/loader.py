@@ -13,6 +13,7 @@ from inspection_plans.crosscheck import PackFiles
 from inspection_plans.deadlines import Counting
 from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
+from inspection_plans.filings import Filings
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
 from inspection_plans.records import plain
@@ -20,6 +21,7 @@ from inspection_plans.rulebook import Rulebook
 from inspection_plans.settings import Settings
 from inspection_plans.sheets import Sheet
 from inspection_plans.vocabulary import (
+    Bilingual,
     Clause,
     ClauseId,
     Computed,
@@ -235,6 +237,23 @@ def read_desk(root: Path, library: Library, settings: Settings) -> Mapping[str, 
     return MappingProxyType(dict(sorted(rules.items())))
 
 
+def read_example(root: Path) -> Filings:
+    """Read the invented example of every register, from the packs under ``root``.
+
+    Raises: PackRefusal ("packs.*") with file and line.
+    """
+    return _one(root / "filings" / "example.yaml", root, Filings)[1]
+
+
+def read_filing_words(root: Path) -> Mapping[str, Bilingual]:
+    """Read how the words of the filings are called, from the packs under ``root``.
+
+    Raises: PackRefusal ("packs.*") with file and line.
+    """
+    path = root / "filings" / "words.yaml"
+    return MappingProxyType(_one(path, root, dict[str, Bilingual])[1])
+
+
 def read_calendar(root: Path) -> Calendar:
     """Read the holiday tables under ``root``, one file a year.
 
@@ -304,6 +323,8 @@ def read_rulebook(root: Path) -> Rulebook:
         calendar=read_calendar(root / "workdays"),
         figures=read_figures(root / "packs"),
         desk=read_desk(root / "packs", library, settings),
+        example=read_example(root / "packs"),
+        filing_words=read_filing_words(root / "packs"),
     )
 
 
@@ -316,6 +337,8 @@ def load_rulebook() -> Rulebook:
         calendar=load_calendar(),
         figures=read_figures(HOME / "packs"),
         desk=read_desk(HOME / "packs", load(), load_settings()),
+        example=read_example(HOME / "packs"),
+        filing_words=read_filing_words(HOME / "packs"),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -207,12 +207,16 @@ def _named(data: object) -> str:
     return "nothing" if data is None else type(data).__name__
 
 
+# Filings say the same days over and over: one copy of each is kept while it is in use.
+_parsed = lru_cache(maxsize=4096)(date.fromisoformat)
+
+
 def _day(data: object) -> date:
     if isinstance(data, date) and not isinstance(data, datetime):
         return data
     if isinstance(data, str) and _DAY.fullmatch(data):
         try:
-            return date.fromisoformat(data)
+            return _parsed(data)
         except ValueError as wrong:
             raise _wrong(Flaw.MALFORMED, f"no such day: {wrong}") from None
     raise _wrong(Flaw.MALFORMED, f"expected a day YYYY-MM-DD, got {_named(data)}")

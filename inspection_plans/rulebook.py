@@ -9,9 +9,10 @@ from inspection_plans import jurisdictions
 from inspection_plans.clock import Clock
 from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
+from inspection_plans.filings import Filings
 from inspection_plans.library import Library
 from inspection_plans.settings import Settings, nearest
-from inspection_plans.vocabulary import Clause, Setting
+from inspection_plans.vocabulary import Bilingual, Clause, Setting
 from inspection_plans.workdays import Calendar
 
 
@@ -27,6 +28,8 @@ class Rulebook:
     calendar: Calendar
     figures: Figures
     desk: Mapping[str, DeskRule]
+    example: Filings
+    filing_words: Mapping[str, Bilingual]
 
     def setting(self, name: str, jurisdiction: str) -> Setting:
         """Return the setting of the place or of the nearest that covers it.

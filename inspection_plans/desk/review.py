@@ -54,11 +54,11 @@ class Review:
             if jurisdictions.covers(rule.jurisdictions, jurisdiction)
             and (only is None or rule.id in only)
         }
-        self._checks = [(one, at[one.rule]) for one in CHECKS if one.rule in at]
+        self.judgements = [(one, at[one.rule]) for one in CHECKS if one.rule in at]
 
     def run(self) -> Iterator[Result]:
         """Judge everything; results come one by one and are not kept."""
-        for check, at in self._checks:
+        for check, at in self.judgements:
             for row in self.view.all(check.over):
                 for result in check.judge(at, row):
                     if result is not None:
@@ -66,7 +66,7 @@ class Review:
 
     def everything(self) -> Iterator[Judged]:
         """Judge everything, told as after a change."""
-        for check, at in self._checks:
+        for check, at in self.judgements:
             for row in self.view.all(check.over):
                 yield _judged(check, at, key_of(row), row)
 
@@ -75,12 +75,12 @@ class Review:
 
         Shapes: sorted by judgement and key.
         """
-        affected: list[set[str]] = [set() for _ in self._checks]
+        affected: list[set[str]] = [set() for _ in self.judgements]
         for change in changes:
             self._take(change, affected)
         return [
             _judged(check, at, key, self.view.one(check.over, key))
-            for (check, at), keys in zip(self._checks, affected, strict=True)
+            for (check, at), keys in zip(self.judgements, affected, strict=True)
             for key in sorted(keys)
         ]
 
@@ -92,12 +92,12 @@ class Review:
         self._reach(change, change.row, affected)
         if first:
             # Whoever asked for the register was told that nothing was known of it.
-            for (check, _), keys in zip(self._checks, affected, strict=True):
+            for (check, _), keys in zip(self.judgements, affected, strict=True):
                 if change.register in check.reads:
                     keys.update(key_of(row) for row in self.view.all(check.over))
 
     def _reach(self, change: Change, row: Filed | None, affected: list[set[str]]) -> None:
-        for (check, _), keys in zip(self._checks, affected, strict=True):
+        for (check, _), keys in zip(self.judgements, affected, strict=True):
             if change.register is check.over:
                 keys.add(change.key)
             if row is not None and change.register in check.reads:

@@ -1,6 +1,7 @@
 """Filings by key and by reference: any row of a register is found in constant time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from inspection_plans.filings import FiledTwice, Filings, Register, key_field, registers, rows
@@ -9,7 +10,8 @@ from inspection_plans.filings_words import Filed
 R = TypeVar("R", bound=Filed)
 # Any: a register's rows are of its own record, which a dict of all registers cannot say.
 _Held = dict[str, Any]
-_Index = dict[object, tuple[Any, ...]]
+# Most values have one row, which then stands there itself: a year of filings has millions.
+_Index = dict[object, Any]
 _NO_ROWS: _Held = {}
 
 
@@ -80,24 +82,25 @@ class View:
         if index is None:
             index = self._indexes[known] = {}
             self._fill(known, index)
-        return index.get(value, ())
+        return _listed(index.get(value))
 
     def _fill(self, known: tuple[Register, str], index: _Index) -> None:
         register, field = known
-        gathered: dict[object, list[Filed]] = {}
-        for row in self._rows.get(register, {}).values():
+        for row in self._rows.get(register, _NO_ROWS).values():
             for value in _values(row, field):
-                gathered.setdefault(value, []).append(row)
-        while gathered:
-            value, found = gathered.popitem()
-            index[value] = self._sorted(register, found)
+                found = index.get(value)
+                if found is None:
+                    index[value] = row
+                elif isinstance(found, list):
+                    found.append(row)
+                else:
+                    index[value] = [found, row]
+        for value, found in index.items():
+            if isinstance(found, list):
+                index[value] = self._sorted(register, found)
 
     def _sorted(self, register: Register, found: list[Filed]) -> tuple[Filed, ...]:
-        if len(found) > 1:
-            field = self._fields[register]
-            key: Callable[[Filed], str] = lambda row: getattr(row, field)  # noqa: E731 - typed here
-            found.sort(key=key)
-        return tuple(found)
+        return tuple(sorted(found, key=attrgetter(self._fields[register])))
 
     def put(self, register: Register, key: str, row: Filed | None) -> Filed | None:
         """Put a row in the place of its key, or take it away; return what was there."""
@@ -113,16 +116,23 @@ class View:
     def _move(self, index: _Index, field: str, before: Filed | None, row: Filed | None) -> None:
         if before is not None:
             for value in _values(before, field):
-                left = tuple(one for one in index[value] if one is not before)
+                left = tuple(one for one in _listed(index[value]) if one is not before)
                 if left:
                     index[value] = left
                 else:
                     del index[value]
         if row is not None:
             for value in _values(row, field):
-                index[value] = self._sorted(type(row), [*index.get(value, ()), row])
+                beside = _listed(index.get(value))
+                index[value] = self._sorted(type(row), [*beside, row])
 
 
 def _values(row: Filed, field: str) -> Iterable[object]:
     value = getattr(row, field)
     return value if isinstance(value, frozenset) else (value,)
+
+
+def _listed(found: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an entry of an index
+    if found is None:
+        return ()
+    return found if isinstance(found, tuple) else (found,)
