@@ -14,6 +14,8 @@ from inspection_plans.deadlines import Counting
 from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
 from inspection_plans.filings import Filings
+from inspection_plans.lexicon import Lexicon
+from inspection_plans.lexicon_words import Contexts, Entry, Folding, Places
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
 from inspection_plans.records import plain
@@ -58,6 +60,10 @@ _SINGLE: dict[str, Any] = {
     "deadlines.yaml": tuple[Counting, ...],
     "computed.yaml": tuple[Computed, ...],
     "figures.yaml": Figures,
+    "lexicon/terms.yaml": tuple[Entry, ...],
+    "lexicon/contexts.yaml": Contexts,
+    "lexicon/places.yaml": Places,
+    "lexicon/folding.yaml": Folding,
 }
 
 
@@ -72,6 +78,7 @@ class _Files:
     wordings: Wordings
     deadlines: tuple[Source, tuple[Counting, ...]]
     computed: tuple[Source, tuple[Computed, ...]]
+    words: tuple[Source, tuple[Entry, ...]]
 
 
 def _source(path: Path, root: Path) -> Source:
@@ -110,6 +117,7 @@ def _files(root: Path) -> _Files:
         wordings=_one(root / "wordings.yaml", root, Wordings)[1],
         deadlines=_one(root / "deadlines.yaml", root, tuple[Counting, ...]),
         computed=_one(root / "computed.yaml", root, tuple[Computed, ...]),
+        words=_one(root / "lexicon/terms.yaml", root, tuple[Entry, ...]),
     )
 
 
@@ -127,6 +135,7 @@ def _problems(files: _Files) -> Iterator[PackRefusal]:
     yield from crosscheck.bases(*files.gates, clauses)
     yield from termcheck.countings(*files.deadlines, clauses, files.terms)
     yield from termcheck.computed(*files.computed, files.terms)
+    yield from termcheck.words(*files.words, files.terms)
     yield from termcheck.numbers(files.packs, files.deadlines[1])
 
 
@@ -237,6 +246,19 @@ def read_desk(root: Path, library: Library, settings: Settings) -> Mapping[str, 
     return MappingProxyType(dict(sorted(rules.items())))
 
 
+def read_lexicon(root: Path) -> Lexicon:
+    """Read the words of advertisements, from the packs under ``root``.
+
+    Raises: PackRefusal ("packs.*") with file and line.
+    """
+    return Lexicon(
+        _one(root / "lexicon/terms.yaml", root, tuple[Entry, ...])[1],
+        _one(root / "lexicon/contexts.yaml", root, Contexts)[1],
+        _one(root / "lexicon/places.yaml", root, Places)[1],
+        _one(root / "lexicon/folding.yaml", root, Folding)[1],
+    )
+
+
 def read_example(root: Path) -> Filings:
     """Read the invented example of every register, from the packs under ``root``.
 
@@ -322,6 +344,7 @@ def read_rulebook(root: Path) -> Rulebook:
         settings=settings,
         calendar=read_calendar(root / "workdays"),
         figures=read_figures(root / "packs"),
+        lexicon=read_lexicon(root / "packs"),
         desk=read_desk(root / "packs", library, settings),
         example=read_example(root / "packs"),
         filing_words=read_filing_words(root / "packs"),
@@ -336,6 +359,7 @@ def load_rulebook() -> Rulebook:
         settings=load_settings(),
         calendar=load_calendar(),
         figures=read_figures(HOME / "packs"),
+        lexicon=read_lexicon(HOME / "packs"),
         desk=read_desk(HOME / "packs", load(), load_settings()),
         example=read_example(HOME / "packs"),
         filing_words=read_filing_words(HOME / "packs"),

@@ -10,6 +10,7 @@ from inspection_plans.clock import Clock
 from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
 from inspection_plans.filings import Filings
+from inspection_plans.lexicon import Lexicon
 from inspection_plans.library import Library
 from inspection_plans.settings import Settings, nearest
 from inspection_plans.vocabulary import Bilingual, Clause, Setting
@@ -30,6 +31,7 @@ class Rulebook:
     desk: Mapping[str, DeskRule]
     example: Filings
     filing_words: Mapping[str, Bilingual]
+    lexicon: Lexicon
 
     def setting(self, name: str, jurisdiction: str) -> Setting:
         """Return the setting of the place or of the nearest that covers it.

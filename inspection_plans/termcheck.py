@@ -1,9 +1,10 @@
-"""Checks of ``deadlines.yaml`` and ``computed.yaml`` against the clauses; pure over files."""
+"""Checks of deadlines, computed answers and advert words against clauses; pure over files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from inspection_plans.crosscheck import DanglingClause, DuplicateId, PackFiles, UnknownTerm
 from inspection_plans.deadlines import BrokenTerm, Counting, term_of
+from inspection_plans.lexicon_words import Entry
 from inspection_plans.reading import Malformed, PackRefusal, Source
 from inspection_plans.vocabulary import Clause, ClauseId, Computed, Terms
 
@@ -38,6 +39,13 @@ def computed(source: Source, rows: Sequence[Computed], terms: Terms) -> Iterator
             if word not in terms.concepts:
                 where = (place, "concepts", position)
                 yield source.refuse(UnknownTerm, where, row.question, word=word)
+
+
+def words(source: Source, rows: Sequence[Entry], terms: Terms) -> Iterator[PackRefusal]:
+    """Yield words of advertisements under a concept that is not there."""
+    for place, row in enumerate(rows):
+        if row.concept not in terms.concepts:
+            yield source.refuse(UnknownTerm, (place, "concept"), row.term, word=row.concept)
 
 
 def numbers(files: Sequence[PackFiles], rows: Sequence[Counting]) -> Iterator[PackRefusal]:
