@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# Code -> what it means, in the order in which draw.md section 12 names them.
+# Code -> what it means, in the order in which draw.md section 12 names them; then those of
+# `freezing`, which no reference question can meet.
 CODES: dict[str, str] = {
     "E_TYPE": "a value of a kind that cannot be written canonically, or input of the wrong shape",
     "E_NUMBER": "a number outside its range",
@@ -25,6 +26,8 @@ CODES: dict[str, str] = {
     "E_DAYS": "days that are not sorted ISO dates without repetition, or none at all",
     "E_OP": "an unknown question",
     "E_ALG": "an unknown digest; sha256 and sm3 are known",
+    "E_EMPTY": "a frame in which nobody can be drawn, or nobody can be sent",
+    "E_LICENCE": "an inspector without a licence valid to the last day of the visits",
 }
 
 

@@ -9,6 +9,7 @@ import uvloop
 
 from tests.bench import (
     bench_draw,
+    bench_frame,
     bench_photo,
     bench_rules,
     bench_scale,
@@ -20,8 +21,8 @@ from tests.bench import (
 from tests.bench.crew import a_crew
 from tests.bench.figures import Figure, as_json, table
 
-NAMES = ("start", "submit", "scale", "photo", "draw", "simulate", "rules")
-DRAW_SCALE = 20
+NAMES = ("start", "submit", "scale", "photo", "draw", "frame", "simulate", "rules")
+DRAW_SCALE = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,8 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "photo" in names:
         figures += bench_photo.run()
     if "draw" in names:
-        drawn = bench_draw.run(scale=args.draw_scale, rounds=5)
-        figures += [Figure(f"draw: {name}", value, "") for name, value in drawn.items()]
+        figures += bench_draw.run(scale=args.draw_scale, rounds=5)
+    if "frame" in names:
+        figures += _of_a_frame(bench_frame.COUNT // args.draw_scale)
     if "simulate" in names:
         figures += bench_simulate.run()
     if "rules" in names:
@@ -58,6 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _on_servers(names: Sequence[str], stored: int) -> list[Figure]:
     with rig.servers() as running:
         return uvloop.run(_measure(running, names, stored))
+
+
+def _of_a_frame(count: int) -> list[Figure]:
+    async def measure() -> list[Figure]:
+        async with rig.stand(running) as stand:
+            return await bench_frame.run(stand, count)
+
+    with rig.servers() as running:
+        return uvloop.run(measure())
 
 
 async def _measure(running: rig.Running, names: Sequence[str], stored: int) -> list[Figure]:

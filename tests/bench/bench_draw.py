@@ -1,6 +1,6 @@
-"""Figures of the draw: `python -m tests.bench.bench_draw` prints them as JSON.
+"""Figures of the draw's engine alone, in processor seconds of this process.
 
-Each time is the median of interleaved rounds, in processor seconds of this process.
+Each time is the median of interleaved rounds; `bench_frame` does the same out of a database.
 """
 
 import gc
@@ -9,16 +9,19 @@ import json
 import random
 import resource
 import statistics
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from inspection_plans.draw import merkle, outcome, record, seed
+from inspection_plans.draw.report import load
 from inspection_plans.draw.select import select
 from inspection_plans.draw.send import assign
 from inspection_plans.draw.verify import verify
+from tests.bench.figures import Figure
 
 SEED = hashlib.sha256(b"bench").hexdigest()
 MIB = 2**20
@@ -72,7 +75,7 @@ def hash_all(rows: list[dict[str, Any]]) -> None:
         hashlib.sha256(row["id"].encode()).digest()
 
 
-def selection(count: int, rounds: int) -> Iterator[tuple[str, float]]:
+def selection(count: int, rounds: int) -> Iterator[Figure]:
     strata = [{"id": f"S{i}", "ratio": "0.01"} for i in range(4)]
     plan = {"mode": "ratio", "reserve": 100, "strata": strata}
     rows = objects(count)
@@ -87,15 +90,19 @@ def selection(count: int, rounds: int) -> Iterator[tuple[str, float]]:
         },
         rounds,
     )
-    yield "select_seconds", times["select"]
-    yield "select_per_hash_pass", times["select"] / times["hash"]
-    yield "select_growth_from_a_tenth", times["select"] / times["tenth"]
-    yield "select_weighted_seconds", times["weighted"]
-    yield "select_extra_mib", extra_mib(lambda: select("sha256", SEED, plan, rows))
-    yield "frame_root_seconds", seconds(lambda: merkle.frame_root("sha256", SEED, rows))
+    drawn = times["select"]
+    yield Figure("draw: select", drawn, "s", note=f"{count:,} rows, one per cent")
+    yield Figure("draw: select in hash passes", drawn / times["hash"], "×", 2.5)
+    yield Figure("draw: select, growth from a tenth", drawn / times["tenth"], "×", 11)
+    yield Figure("draw: select by weight", times["weighted"], "s")
+    memory = extra_mib(lambda: select("sha256", SEED, plan, rows))
+    yield Figure("draw: select, extra memory", memory, "MiB")
+    yield Figure(
+        "draw: root of the frame", seconds(lambda: merkle.frame_root("sha256", SEED, rows)), "s"
+    )
 
 
-def sending(count: int, staff: int, rounds: int) -> Iterator[tuple[str, float]]:
+def sending(count: int, staff: int, rounds: int) -> Iterator[Figure]:
     rng = random.Random(1)
     people = inspectors(staff, 3 * count // staff)
     # Half may lead, but all of them together have five per cent of turns too few.
@@ -104,36 +111,40 @@ def sending(count: int, staff: int, rounds: int) -> Iterator[tuple[str, float]]:
     ids = [one["id"] for one in people]
     visits = [{"id": f"91370000{i:010d}/T"} for i in range(count)]
     avoided = {visit["id"]: rng.sample(ids, staff // 100) for visit in visits}
-    pairs = [[one, visit] for visit, block in avoided.items() for one in block]
+    in_order = sorted([one, visit] for visit, block in avoided.items() for one in block)
+    # As they come out of a file: pairs and texts of their own, one after another in memory.
+    pairs = json.loads(json.dumps(in_order))
+    del in_order
+    # What is drawn from is the caller's: no full collection walks two million pairs.
+    gc.collect()
+    gc.freeze()
     times = medians(
         {
-            "lists": lambda: assign("sha256", SEED, visits, people, avoided),
-            "pairs": lambda: assign("sha256", SEED, visits, people, pairs),
-            "short": lambda: assign("sha256", SEED, visits, short, avoided),
+            "avoidance by visit": lambda: assign("sha256", SEED, visits, people, avoided),
+            "avoidance by inspector": lambda: assign("sha256", SEED, visits, people, pairs),
+            "leads missing": lambda: assign("sha256", SEED, visits, short, avoided),
         },
         rounds,
     )
-    places = 2 * count
-    yield "assign_microseconds_per_place", times["lists"] / places * 1e6
-    yield "assign_microseconds_per_place_from_pairs", times["pairs"] / places * 1e6
-    yield "assign_microseconds_per_place_leads_missing", times["short"] / places * 1e6
-    unfilled = assign("sha256", SEED, visits, short, avoided)["open"]
-    yield "assign_leads_missing", len(unfilled)
-    yield "assign_extra_mib", extra_mib(lambda: assign("sha256", SEED, visits, people, avoided))
+    note = f"{count:,} visits, {staff:,} inspectors, 1 % avoided"
+    for name, spent in times.items():
+        place = spent / (2 * count) * 1e6
+        yield Figure(f"draw: send, {name}", place, "µs a place", 12, note=note)
+    memory = extra_mib(lambda: assign("sha256", SEED, visits, people, pairs))
+    yield Figure("draw: send, extra memory", memory, "MiB", 300)
+    gc.unfreeze()
 
 
-def overlapping(count: int, staff: int) -> Iterator[tuple[str, float]]:
+def overlapping(count: int, staff: int) -> Iterator[Figure]:
     """Sixteen areas of unequal demand: the case in which phase C has work."""
     rng = random.Random(3)
     areas = [f"A{min(rng.randrange(16), rng.randrange(16))}" for _ in range(count)]
     visits = [{"id": f"v{i:06d}", "area": area} for i, area in enumerate(areas)]
     people = inspectors(staff, 10 * count // staff, areas=16)
-    found: dict[str, Any] = {}
-    yield (
-        "overlapping_areas_seconds",
-        seconds(lambda: found.update(assign("sha256", SEED, visits, people, []))),
-    )
-    yield "overlapping_areas_moves", found["moves"]
+    sent: dict[str, Any] = {}
+    spent = seconds(lambda: sent.update(assign("sha256", SEED, visits, people, [])))
+    note = f"{count:,} visits, {sent['moves']} moves"
+    yield Figure("draw: send, sixteen areas", spent, "s", note=note)
 
 
 def a_record(count: int, staff: int) -> dict[str, Any]:
@@ -157,13 +168,26 @@ def a_record(count: int, staff: int) -> dict[str, Any]:
     drawn = outcome.draw(alg, final, plan, frames)
     known = hashlib.sha256(bytes.fromhex(secret)).hexdigest()
     commit = seed.commitment(alg, draw, 1, "operator", secret)
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(SEED))
+    public = key.public_key().public_bytes_raw().hex()
+    party_keys = [{"party": "operator", "kind": "operator", "key": public}]
+    signed = key.sign(seed.tagged("ssj1.commit") + bytes.fromhex(commit)).hex()
     named = [{"source": "dice", "ref": "hall"}]
     bodies: list[tuple[str, dict[str, Any]]] = [
         ("plan_year", {"year": 2027, "draws": [{"draw": draw, "due": "2027-12-31"}]}),
         ("attempt_open", {**attempt, "stage": "draw"}),
         ("plan", {**attempt, "digest": record.digest(alg, plan)}),
-        ("freeze", {**attempt, **frozen, "parties": ["operator"], "entropy": named}),
-        ("commit", {**attempt, "party": "operator", "commitment": commit}),
+        (
+            "freeze",
+            {
+                **attempt,
+                **frozen,
+                "parties": ["operator"],
+                "party_keys": party_keys,
+                "entropy": named,
+            },
+        ),
+        ("commit", {**attempt, "party": "operator", "commitment": commit, "signature": signed}),
         ("entropy", {**attempt, **dice, "witnesses": ["a", "b"]}),
         ("reveal", {**attempt, "party": "operator", "digest": known, "countersigned": []}),
         ("result", record.result_body(alg, draw, 1, final, drawn)),
@@ -172,23 +196,27 @@ def a_record(count: int, staff: int) -> dict[str, Any]:
     log: list[dict[str, Any]] = []
     for kind, body in bodies:
         log.append(record.append(log, kind, body, "2027-01-04T08:00:00Z"))
-    return record.build(alg, draw, plan, frames, keys=keys, log=log, outcome=drawn)
+    whole = record.build(alg, draw, plan, frames, keys=keys, log=log, outcome=drawn)
+    head = record.head(log)
+    signature = key.sign(bytes.fromhex(head)).hex()
+    countersign = {"party": "operator", "head": head, "signature": signature}
+    return record.attach(whole, countersigns=[countersign])
 
 
-def verifying(count: int, staff: int, rounds: int) -> Iterator[tuple[str, float]]:
+def verifying(count: int, staff: int, rounds: int) -> Iterator[Figure]:
     text = json.dumps(a_record(count, staff), ensure_ascii=False)
 
     def check() -> None:
-        report = verify(json.loads(text))
+        report = verify(load(text) or {})
         if not report.ok:
             raise AssertionError(report.failures[:3])
 
-    yield "verify_seconds", medians({"verify": check}, rounds)["verify"]
-    yield "verify_record_mib", len(text.encode()) / MIB
+    note = f"{count:,} objects, {len(text.encode()) / MIB:.1f} MiB"
+    yield Figure("draw: verify", medians({"verify": check}, rounds)["verify"], "s", 5, note=note)
 
 
-def run(scale: int = 1, rounds: int = 5) -> dict[str, float]:
-    """Give name -> figure; `scale` divides every size, for a quick look."""
+def run(scale: int = 1, rounds: int = 5) -> list[Figure]:
+    """Give the figures; `scale` divides every size, for a quick look."""
     figures = [
         *selection(1_000_000 // scale, rounds),
         *sending(100_000 // scale, 2000 // scale, rounds),
@@ -196,8 +224,4 @@ def run(scale: int = 1, rounds: int = 5) -> dict[str, float]:
         *verifying(200_000 // scale, 400 // scale, 3),
     ]
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {name: round(float(value), 3) for name, value in [*figures, ("peak_rss_mib", most)]}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(run(), indent=1) + "\n")
+    return [*figures, Figure("draw: most memory of the process", most, "MiB")]

@@ -12,7 +12,8 @@ from tests.inspection_plans.draw.cases import a_seed
 
 ROOT = Path(__file__).parents[3]
 ROOM = ROOT / "inspection_plans" / "draw"
-MODULES = [*sorted(ROOM.glob("*.py")), ROOT / "inspection_plans" / "replay.py"]
+FACES = [ROOT / "inspection_plans" / name for name in ("replay.py", "verify_draw.py")]
+MODULES = [*sorted(ROOM.glob("*.py")), *FACES]
 # Not subscriptable before Python 3.9 where an expression is evaluated.
 GENERICS = {"list", "dict", "tuple", "set", "frozenset", "type", "deque"}
 SINCE_39 = {"removeprefix", "removesuffix", "bit_count", "pairwise", "nextafter"}
