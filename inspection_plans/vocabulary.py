@@ -77,6 +77,7 @@ class Measure(StrEnum):
     WORKING_DAY = "working_day"
     YEAR = "year"
     METRE = "metre"
+    POINT = "point"
     PIXEL = "pixel"
     WORD = "word"
 
