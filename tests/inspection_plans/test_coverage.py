@@ -9,8 +9,8 @@ import pytest
 from backend.__main__ import main
 from inspection_plans import loader
 from inspection_plans.ask.table import HANDLERS
-from inspection_plans.coverage import coverage
-from inspection_plans.vocabulary import ClauseId
+from inspection_plans.coverage import coverage, unchecked
+from inspection_plans.vocabulary import CheckMode, ClauseId
 
 LIBRARY = loader.load()
 DESK = {rule.id: rule.clauses for rule in loader.load_rulebook().desk.values()}
@@ -32,6 +32,16 @@ def change(path: Path, old: str, new: str) -> int:
     return text[: text.index(old)].count("\n") + 1
 
 
+def test_every_clause_that_can_be_checked_is_checked() -> None:
+    assert [clause.id for clause in unchecked(LIBRARY, CHECKS)] == []
+
+
+def test_a_clause_without_a_check_is_one_the_register_only_shows() -> None:
+    bare = {clause for clause, checks in CHECKS.items() if not checks}
+    assert {LIBRARY.clauses[clause].check_mode for clause in bare} <= {CheckMode.INFORMATIONAL}
+    assert list(CHECKS) == list(LIBRARY.clauses)
+
+
 def test_checks_are_told_by_name() -> None:
     def checks(clause: str) -> tuple[str, ...]:
         return CHECKS[ClauseId(clause)]
@@ -46,9 +56,21 @@ def test_checks_are_told_by_name() -> None:
     assert "answer subsidy_batch" not in checks("heilongjiang-2023-13/4.3/subsidy-junior")
 
 
+def test_what_is_computed_is_a_question_that_can_be_asked() -> None:
+    assert {row.question for row in LIBRARY.computed} <= set(HANDLERS)
+
+
 def test_every_desk_rule_cites_clauses_that_are_there() -> None:
     cited = {clause for clauses in DESK.values() for clause in clauses}
     assert cited <= set(LIBRARY.clauses)
+
+
+def test_the_command_shows_each_clause(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["packs", "coverage"]) == 0
+    *rows, last = capsys.readouterr().out.splitlines()
+    assert [row.split("\t")[0] for row in rows] == list(LIBRARY.clauses)
+    assert not any("UNCHECKED" in row for row in rows)
+    assert last.startswith("390 clauses, ")
 
 
 def test_a_clause_that_nothing_checks_fails_the_command(

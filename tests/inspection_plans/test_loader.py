@@ -1,5 +1,6 @@
 """Every refusal of the loader, each provoked by one change in a copy of our own packs."""
 
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -303,3 +304,40 @@ def test_a_bad_setting_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(PackRefusal) as refused:
         loader.read_settings(tmp_path, loader.load())
     assert refused.value.code == code
+
+
+def slip(text: str, rng: random.Random) -> str:
+    """One slip of the pen: a line lost, doubled, moved, cut, or with another value."""
+    lines = text.split("\n")
+    at, other = rng.randrange(len(lines)), rng.randrange(len(lines))
+    match rng.randrange(5):
+        case 0:
+            del lines[at]
+        case 1:
+            lines.insert(at, lines[at])
+        case 2:
+            lines[at], lines[other] = lines[other], lines[at]
+        case 3:
+            lines[at] = lines[at][: len(lines[at]) // 2]
+        case _:
+            values = ["5", "null", "[1, 2]", "{a: 1}", "2024-02-30", "true", "1.5"]
+            lines[at] = f"{lines[at].split(':')[0]}: {rng.choice(values)}"
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+def test_any_slip_is_told_with_its_file_and_line_or_changes_nothing(tmp_path: Path) -> None:
+    for name in ("packs", "policy", "workdays"):
+        shutil.copytree(loader.HOME / name, tmp_path / name)
+    files = sorted(tmp_path.rglob("*.yaml"))
+    rng = random.Random(3)
+    told = 0
+    for _ in range(60):
+        path = rng.choice(files)
+        text = path.read_text(encoding="utf-8")
+        path.write_text(slip(text, rng), encoding="utf-8")
+        problems = loader.rulebook_problems(tmp_path)
+        assert all({"file", "line", "clause"} <= set(problem.facts) for problem in problems)
+        told += bool(problems)
+        path.write_text(text, encoding="utf-8")
+    assert told > 30

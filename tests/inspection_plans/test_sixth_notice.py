@@ -74,6 +74,19 @@ CLAUSES = """\
   parameters: {amount: 1, unit: month, day_type: calendar}
   check_mode: automatic
   severity: minor
+- id: jilin-2024-99/6/high-pass-rate
+  section: 六
+  subject: [training_institution]
+  kind: prohibition
+  concept: high_pass_rate
+  rule: {zh: 不得宣传高通过率。, en: No high pass rate in adverts.}
+  check_mode: field_check
+  severity: critical
+"""
+WORD = """\
+- concept: high_pass_rate
+  term: 过关王牌
+  forms: [过关王牌]
 """
 COUNTING = """\
 - concept: fee_appeal
@@ -108,7 +121,8 @@ def write(root: Path) -> Path:
     folder.mkdir()
     (folder / "notice.yaml").write_text(NOTICE, encoding="utf-8")
     (folder / "clauses.yaml").write_text(CLAUSES, encoding="utf-8")
-    for name, text in (("deadlines.yaml", COUNTING), ("sheets/TI.yaml", ITEM)):
+    added = {"deadlines.yaml": COUNTING, "sheets/TI.yaml": ITEM, "lexicon/terms.yaml": WORD}
+    for name, text in added.items():
         path = packs / name
         path.write_text(path.read_text(encoding="utf-8").rstrip() + "\n" + text, encoding="utf-8")
     replace(packs / "terms.yaml", "  [accept_supervision,", "  [fee_appeal, accept_supervision,")
@@ -150,6 +164,7 @@ def test_it_applies_in_its_province_on_its_days(rules: Rulebook) -> None:
         "jilin-2024-99/3/issue",
         "jilin-2024-99/4/notice-board",
         "jilin-2024-99/5/appeal",
+        "jilin-2024-99/6/high-pass-rate",
     ]
     city = ask(rules, "effective_set", jurisdiction="CN-2201", on="2024-12-31")
     assert city["papers"] == found["papers"]
@@ -176,6 +191,22 @@ def test_its_items_stand_on_the_sheet(rules: Rulebook) -> None:
     assert items["TI-08"]["clauses"] == ["national-2021-71/6.3/loan", "jilin-2024-99/1/loan"]
     later = ask(rules, "sheet", sheet="TI", jurisdiction="CN-22", on="2025-01-01")
     assert "TI-90" not in [item["code"] for item in later["items"]]
+
+
+def test_its_ban_words_are_heard_where_it_stands(rules: Rulebook) -> None:
+    def hits(place: str, on: str = "2024-07-01") -> list[tuple[str, list[str]]]:
+        text = "本校高通过率，人称过关王牌。"
+        found = ask(rules, "advert", jurisdiction=place, text=text, on=on)
+        return [(hit["term"], hit["clauses"]) for hit in found["hits"] if hit["mark"] == "hit"]
+
+    ban = ["jilin-2024-99/6/high-pass-rate"]
+    assert hits("CN-22") == [("高通过率", ban), ("过关王牌", ban)]
+    assert hits("CN-2201") == hits("CN-22")
+    assert hits("CN-22", "2025-01-01") == hits("CN-37") == []
+
+
+def test_its_regions_find_it(rules: Rulebook) -> None:
+    assert rules.library.jurisdiction_of(220100) == "CN-22"
 
 
 def test_it_is_found_by_its_number_and_by_a_slip_of_it(rules: Rulebook) -> None:
