@@ -3,11 +3,12 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import uvloop
 
 from tests.bench import (
+    bench_desk,
     bench_draw,
     bench_frame,
     bench_photo,
@@ -21,7 +22,12 @@ from tests.bench import (
 from tests.bench.crew import a_crew
 from tests.bench.figures import Figure, as_json, table
 
-NAMES = ("start", "submit", "scale", "photo", "draw", "frame", "simulate", "rules")
+NAMES = ("start", "submit", "scale", "photo", "draw", "frame", "simulate", "rules", "desk")
+ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "simulate": bench_simulate.run,
+    "rules": bench_rules.run,
+    "desk": bench_desk.run,
+}
 DRAW_SCALE = 1
 
 
@@ -48,10 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures += bench_draw.run(scale=args.draw_scale, rounds=5)
     if "frame" in names:
         figures += _of_a_frame(bench_frame.COUNT // args.draw_scale)
-    if "simulate" in names:
-        figures += bench_simulate.run()
-    if "rules" in names:
-        figures += bench_rules.run()
+    for name, part in ALONE.items():
+        if name in names:
+            figures += part()
     print(as_json(figures) if args.json else table(figures))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     return 0

@@ -1,6 +1,7 @@
 """Rules about the people trained: DR-13 completion, DR-17 to DR-19 who may be a trainee."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from inspection_plans.desk.frame import At, Result, Results, check, via
 from inspection_plans.desk.ways import (
@@ -18,8 +19,26 @@ from inspection_plans.filings_training import (
     Trainee,
     TrainingClass,
 )
+from inspection_plans.vocabulary import ClauseId
 
 GROUNDS = ("matching_graduate", "practitioner", "willing")
+
+
+@check("DR-13", over=Completion)
+def exam_passed(at: At, one: Completion) -> Results:
+    """A training certificate says that the completion exam was passed.
+
+    Source: national-2021-71/3.4/completion-exam, national-2021-71/3.4/training-certificate.
+    """
+    on = one.certified_on or one.examined_on or at.as_of
+    cited = _cited(at, on, "completion_exam")
+    if one.certificate is None:
+        yield at.say("none", one, on, clauses=cited, part="exam")
+    elif one.passed is None:
+        yield at.missing(one, on, "completions.passed", clauses=cited, part="exam")
+    else:
+        outcome = "passed" if one.passed else "failed"
+        yield at.say(outcome, one, on, clauses=cited, part="exam")
 
 
 @check(
@@ -33,32 +52,31 @@ GROUNDS = ("matching_graduate", "practitioner", "willing")
         Standard: completions_under,
     },
 )
-def earned(at: At, one: Completion) -> Results:
+def minutes_attended(at: At, one: Completion) -> Results:
     """Compare what was attended with what the standard asks, in delivered minutes.
 
-    Source: national-2021-71/3.4/training-certificate.
+    Source: national-2021-71/3.4/training-hours-content.
     """
     on = one.certified_on or one.examined_on or at.as_of
-    if one.certificate is None:
-        yield at.say("none", one, on)
-        return
-    if one.passed is False:
-        yield at.say("failed", one, on)
+    cited = _cited(at, on, "training_hours_content")
     trainee = at.view.one(Trainee, one.trainee_id)
-    if trainee is None:
-        yield at.missing(one, on, "trainees")
-        return
-    attended, lacking = _attended(at, trainee)
-    required, unknown = _required(at, trainee)
-    lacking += unknown
-    if one.passed is None:
-        lacking.append("completions.passed")
-    if lacking:
-        yield at.missing(one, on, *lacking)
-    elif attended < required:
-        yield at.say("short", one, on, {"attended": attended, "required": required})
-    elif one.passed:
-        yield at.say("earned", one, on, {"attended": attended, "required": required})
+    if one.certificate is None:
+        yield at.say("none", one, on, clauses=cited, part="minutes")
+    elif trainee is None:
+        yield at.missing(one, on, "trainees", clauses=cited, part="minutes")
+    else:
+        attended, lacking = _attended(at, trainee)
+        required, unknown = _required(at, trainee)
+        if lacking := lacking + unknown:
+            yield at.missing(one, on, *lacking, clauses=cited, part="minutes")
+        else:
+            inputs = {"attended": attended, "required": required}
+            outcome = "attended" if attended >= required else "short"
+            yield at.say(outcome, one, on, inputs, clauses=cited, part="minutes")
+
+
+def _cited(at: At, on: date, concept: str) -> tuple[ClauseId, ...]:
+    return (*at.clauses(on, concept), *at.clauses(on, "training_certificate"))
 
 
 def _attended(at: At, trainee: Trainee) -> tuple[int, list[str]]:
