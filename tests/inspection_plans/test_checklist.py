@@ -290,6 +290,22 @@ def test_two_ticked_promises_cite_the_clauses_of_both() -> None:
     assert found.failed == ("ticked:job_guarantee", "ticked:salary_guarantee")
 
 
+def test_a_clause_that_the_packs_have_lost_stays_cited() -> None:
+    sheet, library = loader.load().sheet("TI", "CN-37", DAY), loader.load()
+    item = next(one for one in sheet.items if one.code == "TI-06")
+    effective = [c for c in library.effective_set("CN-37", DAY) if c.pack == "shandong-2022-156"]
+
+    def cited(*failed: str) -> tuple[str, ...]:
+        judged = Judged(item="TI-06", verdict=FAIL, failed=failed)
+        (found,) = suspected(sheet, [judged], effective)
+        return found.clauses
+
+    assert cited() == item.clauses
+    assert cited("ticked:pass_guarantee") == ("shandong-2022-156/6.2/pass-guarantee",)
+    (found,) = suspected(sheet, [Judged(item="TI-06", verdict=FAIL)], [])
+    assert (found.clauses, found.consequences) == (item.clauses, ())
+
+
 def test_a_consequence_counts_only_while_its_paper_is_in_force() -> None:
     loan = loader.load().clause("heilongjiang-2023-13/5.3/loan")
     assert consequences([loan.id], {loan.id: loan}) == ()

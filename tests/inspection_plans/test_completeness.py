@@ -18,6 +18,7 @@ from inspection_plans.completeness import (
     broken_bounds,
     carriers,
     counting,
+    facts,
     lacking,
     missing_evidence,
     missing_items,
@@ -25,7 +26,7 @@ from inspection_plans.completeness import (
     views,
 )
 from inspection_plans.expressions import Known
-from inspection_plans.sheets import Sheet
+from inspection_plans.sheets import Fact, Sheet
 from inspection_plans.vocabulary import Verdict
 from tests.inspection_plans.test_checklist import good_answer
 
@@ -39,11 +40,11 @@ def sheet_of(code: str, place: str = "CN-37") -> Sheet:
     return loader.load().sheet(code, place, DAY)
 
 
-def known(facts: dict[str, Any] | None = None, **answers: Any) -> Known:
+def known(about: dict[str, Any] | None = None, **answers: Any) -> Known:
     """What is known when these items are answered so; CV_07 means CV-07."""
     values = {code.replace("_", "-"): value for code, value in answers.items()}
     return Known(
-        facts=CLASS if facts is None else facts,
+        facts=CLASS if about is None else about,
         answers={code: value for code, value in values.items() if isinstance(value, dict)},
         verdicts={
             code: "pass" if isinstance(value, dict) else value for code, value in values.items()
@@ -69,20 +70,40 @@ def test_a_conditional_item_is_asked_when_its_condition_is_known_to_hold() -> No
     ):
         assert ("CV-13" in relevant_items(sheet, known(**answers))) is asked
     assert "CV-11" in relevant_items(sheet, known())
-    assert "CV-11" not in relevant_items(sheet, known(facts={**CLASS, "remote": True}))
-    assert "CV-11" not in relevant_items(sheet, known(facts={})), "an unknown fact holds nothing"
+    assert "CV-11" not in relevant_items(sheet, known(about={**CLASS, "remote": True}))
+    assert "CV-11" not in relevant_items(sheet, known(about={})), "an unknown fact holds nothing"
 
 
 def test_an_institution_is_asked_for_what_it_does() -> None:
     sheet = sheet_of("DC", "CN-3710")
 
     def asked(*kinds: str) -> set[str]:
-        return set(relevant_items(sheet, known(facts={"institution_kinds": list(kinds)})))
+        return set(relevant_items(sheet, known(about={"institution_kinds": list(kinds)})))
 
     assert "DC-14" in asked("training") - asked("evaluation")
     assert "DC-21" in asked("evaluation") - asked("training")
     assert asked("training", "evaluation") == asked("training") | asked("evaluation")
     assert asked() == asked("training") & asked("evaluation")
+
+
+def test_what_is_known_of_a_visit_before_it_starts() -> None:
+    found = facts(
+        kind="remote_class",
+        unannounced=True,
+        selection="random",
+        jurisdiction="CN-3710",
+        institution_kinds=["training", "evaluation"],
+    )
+    assert found == {
+        "kind": "remote_class",
+        "remote": True,
+        "unannounced": True,
+        "selection": "random",
+        "jurisdiction": "CN-3710",
+        "places": ["CN-3710", "CN-37", "national"],
+        "institution_kinds": ["evaluation", "training"],
+    }
+    assert set(found) == {fact.value for fact in Fact}
 
 
 def chained(sheet: Sheet) -> Sheet:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from inspection_plans import expressions, loader
 from inspection_plans.checklist import Judged
 from inspection_plans.scoring import Score, score
-from inspection_plans.sheetcheck import conditions
+from inspection_plans.sheetcheck import codes_of, conditions, fields_of
+from inspection_plans.sheets import Choice, MultiChoice, YesNo
 from inspection_plans.vocabulary import Severity, Verdict
+from tests.inspection_plans.test_checklist import good
 
 DAY = date(2024, 7, 1)
 PLACES = ["national", "CN-37", "CN-3710", "CN-14", "CN-23"]
@@ -156,6 +158,19 @@ def test_what_a_condition_asks_for_is_there_in_every_place(place: str, code: str
         for one in expressions.items(tree)
     }
     assert named <= {item.code for item in sheet.items}
+
+
+@pytest.mark.parametrize("code", SHEETS)
+def test_the_words_a_condition_may_use_are_those_of_the_answer(code: str) -> None:
+    for item in loader.load().sheet(code, "national", DAY).items:
+        for part in item.answer:
+            value = good(part)
+            assert fields_of(part) == (set(value) if isinstance(value, dict) else set())
+            said = (
+                {value} if isinstance(value, str) else set(value if part.name == "ticked" else ())
+            )
+            assert not codes_of(part) or said <= codes_of(part)
+            assert bool(codes_of(part)) == isinstance(part, YesNo | Choice | MultiChoice)
 
 
 def test_only_the_document_review_scores_and_says_why() -> None:
