@@ -54,9 +54,16 @@ def numbers(files: Sequence[PackFiles], rows: Sequence[Counting]) -> Iterator[Pa
     for found in files:
         for source, written in found.clauses:
             for place, clause in enumerate(written):
-                try:
-                    if clause.concept in counted:
-                        term_of(clause, counted[clause.concept])
-                except BrokenTerm as broken:
+                counting = counted.get(clause.concept)
+                broken = None if counting is None else _broken(clause, counting)
+                if broken is not None:
                     path = (place, "parameters", str(broken.field))
                     yield source.refuse(Malformed, path, clause.id, message=str(broken.facts))
+
+
+def _broken(clause: Clause, counting: Counting) -> BrokenTerm | None:
+    try:
+        term_of(clause, counting)
+    except BrokenTerm as broken:
+        return broken
+    return None
