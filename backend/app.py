@@ -33,6 +33,7 @@ from inspection_plans.library import Library
 from inspection_plans.loader import load
 from media.bucket import Bucket
 from media.darkroom import Darkroom
+from media.spool import Spool
 
 log = structlog.get_logger()
 GC_YOUNG = 20_000
@@ -82,7 +83,9 @@ async def _stamp(request: Request[Any, Any, Any]) -> None:
     request.state.request_id = str(request.app.state.new_id())
 
 
-def _dependencies(settings: Settings, store: Bucket, rules: Library) -> dict[str, Provide]:
+def _dependencies(
+    settings: Settings, store: Bucket, spool: Spool, rules: Library
+) -> dict[str, Provide]:
     """What a handler may ask for by name."""
 
     def keyring(request: Request[Any, Any, Any]) -> Keyring:
@@ -94,6 +97,7 @@ def _dependencies(settings: Settings, store: Bucket, rules: Library) -> dict[str
         "person": _person,
         "keys": keyring,
         "bucket": lambda: store,
+        "spool": lambda: spool,
         "rules": lambda: rules,
         "settings": lambda: settings,
     }
@@ -115,6 +119,7 @@ def create_app(
 ) -> Litestar:
     """Compose app, worker and scheduler as ``settings.duties`` says; connects in the lifespan."""
     store = bucket or Bucket.of(settings.store)
+    spool = Spool(settings.spool_folder, quota=settings.spool_bytes)
     rules = load()
 
     @asynccontextmanager
@@ -127,6 +132,7 @@ def create_app(
             app.state.jobs = Context(
                 settings=settings,
                 bucket=store,
+                spool=spool,
                 darkroom=stack.enter_context(Darkroom()),
                 keys=app.state.keyring,
                 rules=rules,
@@ -144,7 +150,7 @@ def create_app(
         guards=[authorise],
         before_request=_stamp,
         before_send=[_tell],
-        dependencies=_dependencies(settings, store, rules),
+        dependencies=_dependencies(settings, store, spool, rules),
         exception_handlers={Exception: problem},
         lifespan=[lifespan],
         middleware=[_session(settings), DefineMiddleware(Identity)],

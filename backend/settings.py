@@ -11,6 +11,7 @@ import msgspec
 Role = Literal["owner", "app", "worker", "public", "seq"]
 ROLES: tuple[Role, ...] = ("owner", "app", "worker", "public", "seq")
 FACES = ("field", "portal", "public", "desk")
+LANES = ("direct", "tus")
 DUTIES = ("web", "worker", "scheduler")
 
 
@@ -48,7 +49,12 @@ class Store(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything one process needs to know; paths are absolute, ``origin`` has no last slash."""
+    """Everything one process needs to know; paths are absolute, ``origin`` has no last slash.
+
+    ``lanes``: how bytes may come; with ``tus`` alone no page needs the object store's own host.
+    ``spool`` is the folder of the weak-link lane on this ``host``, beside the keys unless said
+    otherwise, ``spool_bytes`` its quota.
+    """
 
     database: Database
     store: Store
@@ -60,6 +66,15 @@ class Settings(msgspec.Struct, frozen=True):
     log_origin: str = "mingcha.invalid/log"
     pool_size: int = 10
     secure_cookies: bool = True
+    lanes: tuple[str, ...] = ("direct", "tus")
+    spool: Path | None = None
+    spool_bytes: int = 2 << 30
+    host: str = "one"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where the spool is; web and worker of one host share it."""
+        return self.spool or self.keys.parent / "spool"
 
 
 def _need(env: Mapping[str, str], name: str) -> str:
@@ -125,6 +140,10 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         log_origin=env.get("MINGCHA_LOG_ORIGIN", "mingcha.invalid/log"),
         pool_size=int(env.get("MINGCHA_POOL_SIZE", "10")),
         secure_cookies=_need(env, "MINGCHA_ORIGIN").startswith("https://"),
+        lanes=_names(env, "MINGCHA_LANES", LANES),
+        spool=Path(env["MINGCHA_SPOOL"]).absolute() if "MINGCHA_SPOOL" in env else None,
+        spool_bytes=int(env.get("MINGCHA_SPOOL_BYTES", str(2 << 30))),
+        host=env.get("MINGCHA_HOST", "one"),
     )
 
 
@@ -151,4 +170,8 @@ def to_environment(settings: Settings) -> dict[str, str]:
         "MINGCHA_EVIDENCE_MODE": settings.evidence_mode,
         "MINGCHA_LOG_ORIGIN": settings.log_origin,
         "MINGCHA_POOL_SIZE": str(settings.pool_size),
+        "MINGCHA_LANES": ",".join(settings.lanes),
+        "MINGCHA_SPOOL": str(settings.spool_folder),
+        "MINGCHA_SPOOL_BYTES": str(settings.spool_bytes),
+        "MINGCHA_HOST": settings.host,
     }

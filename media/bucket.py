@@ -408,6 +408,10 @@ class Bucket:
         """
         return self._put(room, key, raw, mime, None)
 
+    def put_waiting(self, key: str, raw: bytes, mime: str) -> Held:
+        """Store a small object that came through the spool in quarantine."""
+        return self._put(Room.QUARANTINE, key, raw, mime, None)
+
     def put_locked(self, key: str, raw: bytes, mime: str, *, retain_until: datetime) -> Held:
         """Store a checkpoint under GOVERNANCE lock.
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from backend.services import bundles, evidence, ops, receipts, timetokens
+from backend.services import bundles, evidence, ops, receipts, timetokens, uploads
 from backend.services.bundles import Task
 from backend.services.deeds import Tools
 from backend.services.op_kinds import Told
@@ -216,7 +216,9 @@ class Handset:
                 address = await evidence.urls(capture.id, act=act, bucket=bucket)
                 if address.put is not None:
                     await put(self.store, address.put, capture.raw)
-                await evidence.complete(capture.id, act=act, bucket=bucket)
+                await uploads.complete(
+                    capture.id, act=act, bucket=bucket, spool=self.stage.jobs.spool
+                )
 
         await asyncio.gather(*map(one, captures))
 

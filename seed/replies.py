@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from backend.services import cases, evidence, intake, replies, reviews
+from backend.services import cases, evidence, intake, replies, reviews, uploads
 from backend.services.cases import Case
 from backend.services.intake import Intake
 from backend.services.replies import Words
@@ -79,7 +79,9 @@ async def _piece(here: Field, matter: Matter, done: Ended) -> UUID:
     address = await evidence.urls(piece.id, act=stage.act(user), bucket=stage.jobs.bucket)
     if address.put is not None:
         await put(here.store, address.put, raw)
-    await evidence.complete(piece.id, act=stage.act(user), bucket=stage.jobs.bucket)
+    await uploads.complete(
+        piece.id, act=stage.act(user), bucket=stage.jobs.bucket, spool=stage.jobs.spool
+    )
     return piece.id
 
 

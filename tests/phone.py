@@ -1,5 +1,6 @@
 """A phone as the server sees it: signed operations, manifests, proofs and uploads over HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -57,16 +58,24 @@ class Phone:
         return int(self.clock().timestamp() * 1000)
 
     async def post(self, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
-        """A state-changing call with its Device-Proof."""
+        """A POST with its Device-Proof."""
+        return await self.call(
+            "POST", path, content, {"Content-Type": "application/json"} | headers
+        )
+
+    async def call(
+        self, method: str, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """A call with its Device-Proof."""
         if not self.nonce:
             self.nonce = (await self.http.get("/api/v1/time", headers=self.headers)).json()[
                 "token"
             ]
         proof = ops.build_proof(
-            self.key, method="POST", path=path, body=content, nonce=self.nonce, jti=str(new_id())
+            self.key, method=method, path=path, body=content, nonce=self.nonce, jti=str(new_id())
         )
-        sent = {"Content-Type": "application/json", "Device-Proof": proof}
-        return await self.http.post(path, content=content, headers=self.headers | sent | headers)
+        sent = {**self.headers, "Device-Proof": proof, **headers}
+        return await self.http.request(method, path, content=content, headers=sent)
 
     async def get(self, path: str) -> Any:
         """The JSON of a question."""

@@ -26,11 +26,12 @@ from backend.api import (
     simulations,
     statistics,
     sync,
+    tus,
     visits,
 )
 
 FACES = {
-    "field": (logins, rules, ops, sync, evidence),
+    "field": (logins, rules, ops, sync, evidence, tus),
     "desk": (
         logins,
         audit,
@@ -51,7 +52,7 @@ FACES = {
         filings,
         statistics,
     ),
-    "portal": (logins, notices, replies, filings, evidence, directories, openings),
+    "portal": (logins, notices, replies, filings, evidence, directories, openings, tus),
     "public": (publications, public_draws, log),
 }
 

@@ -1,21 +1,24 @@
 """Evidence: addresses to send it to, what became of it, and files by a short logged redirect."""
 
+from typing import Annotated
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 from litestar.response import Redirect
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from backend.api.proofs import PROVEN
 from backend.api.routes import get, post
 from backend.keyring import Keyring
-from backend.services import evidence, exhibits, intake, receipts
+from backend.services import exhibits, intake, receipts, uploads
 from backend.services.act import Act
-from backend.services.evidence import Upload
 from backend.services.exhibits import EvidenceRecord, File
 from backend.services.intake import Intake
 from backend.services.receipts import ReceiptRecord
+from backend.services.uploads import Addresses, NewPart
+from backend.settings import Settings
 from media.bucket import Bucket
+from media.spool import Spool
 
 
 class UrlOut(Struct, frozen=True):
@@ -35,10 +38,15 @@ class UploadOut(Struct, frozen=True):
     urls: tuple[UrlOut, ...]
 
     @classmethod
-    def of(cls, upload: Upload) -> "UploadOut":
-        put = upload.put
-        urls = (UrlOut(1, put.method, put.url, dict(put.headers)),) if put else ()
-        return cls(upload.id, upload.state, urls)
+    def of(cls, where: Addresses) -> "UploadOut":
+        urls = tuple(UrlOut(n, put.method, put.url, dict(put.headers)) for n, put in where.puts)
+        return cls(where.id, where.state, urls)
+
+
+class PartsIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """Parts of a piece above 5 MiB that the sender wants addresses for; none means all in one."""
+
+    parts: Annotated[tuple[NewPart, ...], Meta(max_length=20)] = ()
 
 
 @post(
@@ -47,9 +55,18 @@ class UploadOut(Struct, frozen=True):
     status_code=200,
     dependencies=PROVEN,
 )
-async def urls(evidence_id: FromPath[UUID], proven: Act, bucket: Bucket) -> UploadOut:
-    """An address pinned to the declared length, type and hash, for 15 minutes and one PUT."""
-    return UploadOut.of(await evidence.urls(evidence_id, act=proven, bucket=bucket))
+async def urls(
+    evidence_id: FromPath[UUID],
+    proven: Act,
+    bucket: Bucket,
+    settings: Settings,
+    data: JSONBody[PartsIn | None] = None,
+) -> UploadOut:
+    """Addresses pinned to length, type and hash, for 15 minutes: one, or one a missing part."""
+    wanted = (data or PartsIn()).parts
+    return UploadOut.of(
+        await uploads.urls(evidence_id, wanted, host=settings.host, act=proven, bucket=bucket)
+    )
 
 
 @post(
@@ -58,9 +75,12 @@ async def urls(evidence_id: FromPath[UUID], proven: Act, bucket: Bucket) -> Uplo
     status_code=200,
     dependencies=PROVEN,
 )
-async def complete(evidence_id: FromPath[UUID], proven: Act, bucket: Bucket) -> UploadOut:
+async def complete(
+    evidence_id: FromPath[UUID], proven: Act, bucket: Bucket, spool: Spool
+) -> UploadOut:
     """Say that the bytes are there; they are looked for, then hashed and examined. Repeatable."""
-    return UploadOut.of(await evidence.complete(evidence_id, act=proven, bucket=bucket))
+    done = await uploads.complete(evidence_id, act=proven, bucket=bucket, spool=spool)
+    return UploadOut(done.id, done.state, ())
 
 
 @post("/api/v1/notices/{notice_id:uuid}/evidence", action="notices.reply", status_code=201)

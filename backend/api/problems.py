@@ -37,6 +37,16 @@ HTTP_CODE = {
     429: "request.limit",
     503: "request.unavailable",
 }
+# Statuses that a protocol fixes for a refusal, whatever its family: tus 1.0.
+PROTOCOL = {
+    "upload.expired": 410,
+    "upload.tus_version": 412,
+    "upload.chunk_type": 415,
+    "upload.chunk_broken": 460,
+    "upload.spool_full": 507,
+}
+CHECKSUM_MISMATCH = 460
+RETRY_S = "30"
 log = structlog.get_logger()
 
 
@@ -63,6 +73,10 @@ class Problem(Struct, omit_defaults=True):
     request_id: str = ""
 
 
+def _phrase(status: int) -> str:
+    return "Checksum Mismatch" if status == CHECKSUM_MISMATCH else HTTPStatus(status).phrase
+
+
 def docs(*statuses: int) -> dict[int, ResponseSpec]:
     """The documented refusals of a route; every one is a Problem."""
     return {
@@ -70,7 +84,7 @@ def docs(*statuses: int) -> dict[int, ResponseSpec]:
             Problem,
             media_type=MEDIA_TYPE,
             generate_examples=False,
-            description=HTTPStatus(status).phrase,
+            description=_phrase(status),
         )
         for status in statuses
     }
@@ -93,7 +107,7 @@ def _errors(fault: HTTPException) -> list[FieldError]:
 
 
 def _of_refusal(refusal: Refusal) -> tuple[int, str]:
-    return STATUS[str(refusal.family)], refusal.code
+    return PROTOCOL.get(refusal.code, STATUS[str(refusal.family)]), refusal.code
 
 
 def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Problem]:
@@ -105,6 +119,7 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Probl
     if isinstance(fault, REFUSALS):
         status, code = _of_refusal(fault)
         facts, field = dict(fault.facts), fault.field
+        headers = {"Retry-After": RETRY_S} if status == HTTPStatus.INSUFFICIENT_STORAGE else {}
     elif isinstance(fault, asyncpg.PostgresError):
         status = SQLSTATE.get(fault.sqlstate or "", 500)
         code = HTTP_CODE.get(status, "request.fault")

@@ -7,6 +7,7 @@ from litestar import get as _get
 from litestar import patch as _patch
 from litestar import post as _post
 from litestar import put as _put
+from litestar import route as _route
 
 from backend.api.problems import docs
 
@@ -17,3 +18,4 @@ post = partial(_post, responses=REFUSALS)
 put = partial(_put, responses=REFUSALS)
 patch = partial(_patch, responses=REFUSALS)
 delete = partial(_delete, responses=REFUSALS)
+route = partial(_route, responses=REFUSALS)

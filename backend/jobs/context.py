@@ -11,6 +11,7 @@ from backend.settings import Settings
 from inspection_plans.library import Library
 from media.bucket import Bucket
 from media.darkroom import Darkroom
+from media.spool import Spool
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     bucket: Bucket
+    spool: Spool
     darkroom: Darkroom
     keys: Keyring
     rules: Library

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from backend.jobs.context import Context
-from backend.services import occurrences, sessions
+from backend.services import occurrences, sessions, uploads
+from backend.services.occurrences import NATION
 
 DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
 
@@ -13,11 +14,12 @@ DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
 async def tick(context: Context) -> int:
     """Order due draws and the daily look at disclosures; how many were ordered.
 
-    Sessions that have ended are forgotten on the way.
+    Sessions that have ended and uploads that nobody went on with are forgotten on the way.
     """
     at = context.clock()
     await sessions.sweep()
     ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
+    await uploads.expire(act=context.act(NATION), bucket=context.bucket, spool=context.spool)
     return ordered + await occurrences.fire_daily(
         "draws:daily", "draw.daily", hour=DISCLOSURE_HOUR_UTC, regions=context.regions, at=at
     )

@@ -9,7 +9,7 @@ import structlog
 
 from backend.jobs import draws
 from backend.jobs.context import Context
-from backend.services import evidence, simulations, tasks
+from backend.services import evidence, simulations, tasks, uploads
 from backend.services.tasks import Task
 
 Handler = Callable[[Task, Context], Awaitable[None]]
@@ -34,7 +34,17 @@ async def _simulate(task: Task, context: Context) -> None:
     await simulations.advance(UUID(task.payload["simulation"]), act=context.act(task.region))
 
 
+async def _forward(task: Task, context: Context) -> None:
+    await uploads.forward(
+        UUID(task.payload["evidence"]),
+        act=context.act(task.region),
+        bucket=context.bucket,
+        spool=context.spool,
+    )
+
+
 HANDLERS: dict[str, Handler] = {
+    uploads.FORWARD: _forward,
     evidence.VERIFY: _verify,
     simulations.KIND: _simulate,
     **draws.HANDLERS,

@@ -35,6 +35,8 @@ from media.presign import Presigned
 CLOCK_SLACK_MS = 120_000
 DAY_BYTES = 5_000_000_000
 VERIFY = "evidence.verify"
+# States in which the bytes are still to come.
+AWAITED = frozenset({"declared", "uploading", "missing"})
 LATE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 CANCELLED = frozenset({"recused", "reserve"})
 
@@ -140,7 +142,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime | None
 
 
-def _stored(row: Any) -> Stored:  # noqa: ANN401 - a row of asyncpg
+def stored(row: Any) -> Stored:  # noqa: ANN401 - a row of asyncpg
+    """What the lanes need of one row."""
     found = {name: row[name] for name in Stored.__struct_fields__}
     return Stored(**(found | {"flags": tuple(row["flags"])}))
 
@@ -259,12 +262,12 @@ async def withdraw(deed: Deed, body: EvidenceWithdraw) -> Effect:
     return Effect(object_type="evidence", object_id=row["id"])
 
 
-async def _own(evidence_id: UUID, act: Act) -> Stored:
+async def own(evidence_id: UUID, act: Act) -> Stored:
     """The caller's own piece, locked: its device's, or its institution's; raises Absent."""
     row = await DB.connection.fetchrow(LOCK, evidence_id)
     if row is None:
         raise Absent
-    found = _stored(row)
+    found = stored(row)
     mine = act.by.device is not None and found.dev == act.by.device
     ours = found.channel == "portal" and found.institution == act.by.institution
     if not (mine or ours):
@@ -279,19 +282,27 @@ async def urls(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Upload:
     Source: evidence spec 4.1.
     """
     async with DB.transaction(act.by.scope):
-        found = await _own(evidence_id, act)
-        if found.state not in ("declared", "uploading", "missing"):
+        found = await begin(await own(evidence_id, act), act)
+        if found.state not in AWAITED:
             return Upload(found.id, found.state)
-        if found.state == "declared":
-            await _within_quota(found, act)
-            target = states.require(Noun.EVIDENCE, found.state, "upload")
-            await DB.connection.execute(UPLOAD, found.id, target)
-            found = msgspec.structs.replace(found, state=target)
-            await _record(found, "evidence.uploading", act)
     put = bucket.presign_put(
         found.object_key, size=found.size, mime=found.mime, sha256_hex=found.sha256, now=act.at
     )
     return Upload(found.id, found.state, put)
+
+
+async def begin(found: Stored, act: Act) -> Stored:
+    """The piece as one whose bytes are on their way, by whichever lane; else as it stands.
+
+    Raises: QuotaUsed ("upload.quota").
+    """
+    if found.state != "declared":
+        return found
+    await _within_quota(found, act)
+    target = states.require(Noun.EVIDENCE, found.state, "upload")
+    await DB.connection.execute(UPLOAD, found.id, target)
+    await _record(found, "evidence.uploading", act)
+    return msgspec.structs.replace(found, state=target)
 
 
 async def _within_quota(found: Stored, act: Act) -> None:
@@ -314,15 +325,13 @@ async def _record(found: Stored, verb: str, act: Act, reason: str = "") -> int:
     )
 
 
-async def complete(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Upload:
-    """Look whether the object is there at its size, and have it verified; safe to repeat.
+async def receive(found: Stored, *, act: Act, bucket: Bucket) -> Upload:
+    """Take a piece as received when the store has its object, and have it verified; repeatable.
 
-    Raises: Absent, NotSent ("upload.not_there"), StoreUnavailable.
+    Raises: NotSent ("upload.not_there"), StoreUnavailable.
     Source: evidence spec 4.1, 5 (received).
     """
-    async with DB.transaction(act.by.scope):
-        found = await _own(evidence_id, act)
-    if found.state not in ("declared", "uploading", "missing"):
+    if found.state not in AWAITED:
         return Upload(found.id, found.state)
     try:
         held = await asyncio.to_thread(bucket.head, Room.QUARANTINE, found.object_key)
@@ -331,8 +340,8 @@ async def complete(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Upload:
     if held.size != found.size:
         raise NotSent(field="evidence", held_bytes=held.size, declared_bytes=found.size)
     async with DB.transaction(act.by.scope):
-        found = await _own(evidence_id, act)
-        if found.state in ("declared", "uploading", "missing"):
+        found = stored(await DB.connection.fetchrow(LOCK, found.id))
+        if found.state in AWAITED:
             target = states.require(Noun.EVIDENCE, found.state, "receive")
             await DB.connection.execute(RECEIVE, found.id, target, act.at, held.version)
             found = msgspec.structs.replace(found, state=target)
@@ -362,7 +371,7 @@ async def verify(
         key = await DB.connection.fetchrow(KEY_OF, row["dev"]) if row and row["dev"] else None
     if row is None or row["state"] != "received":
         return
-    found = _stored(row)
+    found = stored(row)
     if reason := _key_fault(found, key):
         await _quarantine(found, reason, act)
         return
