@@ -15,6 +15,7 @@ HEAVIEST = 2**32
 _WIDEST = 4  # bytes of one character in UTF-8
 _PIECE = 1 << 10
 _BARE = 2  # keys of a row that says no more than its id and its stratum
+_TELLING = frozenset({"w", "must", "excl"})
 
 
 class Group:
@@ -95,7 +96,7 @@ class Sieve:
         for row in rows:
             ident = row["id"]
             keep(ident)
-            if len(row) == _BARE:
+            if len(row) == _BARE or _TELLING.isdisjoint(row):
                 put[row["stratum"]](ident)
             else:
                 self.telling.append(row)

@@ -61,6 +61,13 @@ class Kind:
             del self.levels[load]
             self.loads.remove(load)
 
+    def move(self, number: int, load: int, to: int) -> None:
+        """Change a load; `NOBODY` on either side is one who is not free."""
+        if load != NOBODY:
+            self.take(number, load)
+        if to != NOBODY:
+            self.put(number, to)
+
 
 class Free(NamedTuple):
     """The candidates for a place: the numbers of `level` but for those in `barred`."""
@@ -129,10 +136,7 @@ class Roster:
         load = self.load[number] = self.load[number] + by
         after = self.level[number] = load if load < self.cap[number] else NOBODY
         for kind in self.joined[number]:
-            if before != NOBODY:
-                kind.take(number, before)
-            if after != NOBODY:
-                kind.put(number, after)
+            kind.move(number, before, after)
 
     def free(self, visit: int, kind: Kind, ceiling: int | None = None) -> Free | None:
         """Give those who fit, are not in the team and are below their cap, of least load.
@@ -145,11 +149,9 @@ class Roster:
                 return None
             level = kind.levels[load]
             barred = [p for p in self.blocked[visit] if level_of[p] == load and fits[p]]
-            mates = [
-                p for p in self.teams[visit] if p != NOBODY and level_of[p] == load and fits[p]
-            ]
-            if mates:
-                barred = sorted(barred + mates)
+            for p in self.teams[visit]:
+                if p != NOBODY and level_of[p] == load and fits[p]:
+                    insort(barred, p)
             many = len(level) - len(barred)
             if many:
                 return Free(level, barred, many)
