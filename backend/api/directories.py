@@ -8,7 +8,7 @@ from litestar.params import FromPath, PathParameter, QueryParameter
 
 from backend.api import imports
 from backend.api.routes import get
-from backend.services import classes, directories, occupations, regions, versions
+from backend.services import classes, directories, occupations, regions, risk, versions
 from backend.services.act import Act
 from backend.services.occupations import Occupation
 from backend.services.records.directories import (
@@ -87,6 +87,12 @@ async def institution_page(
 async def institution_one(institution_id: FromPath[UUID], act: Act) -> Institution:
     """One institution."""
     return await directories.institution(institution_id, act=act)
+
+
+@get("/api/v1/institutions/{institution_id:uuid}/risk", action="findings.read")
+async def institution_risk(institution_id: FromPath[UUID], act: Act) -> risk.Standing:
+    """The risk class as recorded, and what the facts come to today, factor by factor."""
+    return await risk.standing(institution_id, act=act)
 
 
 @get("/api/v1/institutions/{institution_id:uuid}/catalogue", action="directories.read")
@@ -189,6 +195,7 @@ HANDLERS = [
     own_institution,
     institution_page,
     institution_one,
+    institution_risk,
     institution_catalogue,
     inspector_page,
     inspector_one,

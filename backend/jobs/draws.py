@@ -10,6 +10,7 @@ from backend.services import (
     disclosure,
     draws,
     recusals,
+    risk,
     session_moves,
     voids,
 )
@@ -36,13 +37,17 @@ async def expire(task: Task, context: Context) -> None:
 
 
 async def daily(task: Task, context: Context) -> None:
-    """Remind of what is awaited, warn of chains, follow moved sessions, disclose what is ripe."""
+    """Remind of what is awaited, warn of chains, follow moved sessions, disclose what is ripe.
+
+    Last, regrade institutions, so that the strata of the next draw read today's class.
+    """
     act = context.act(task.region)
     await session_moves.follow(clerk=_clerk(task, context))
     await countersigns.remind(act=act)
     await chains.warn(act=act)
     for draw in await disclosure.due(act=act):
         await disclosure.disclose(draw, act=act, keys=context.keys)
+    await risk.regrade_all(act=act)
 
 
 async def refill(task: Task, context: Context) -> None:
