@@ -129,10 +129,12 @@ function* checkPlans(log) {
   for (const { body } of entries(log, "plan")) {
     const digest = need(body, "digest");
     if (!owners.has(digest)) owners.set(digest, new Set());
-    owners.get(digest).add(textOf(body, "draw"));
+    owners.get(digest).add(need(body, "draw"));
   }
   for (const draws of owners.values()) {
-    if (draws.size > 1) yield finding("year.same_plan", { draws: [...draws].sort(compare) });
+    if (draws.size < 2) continue;
+    const names = [...draws].map((name) => text(name)).sort(compare);
+    yield finding("year.same_plan", { draws: names });
   }
 }
 
