@@ -242,8 +242,8 @@ def class_amount(at: At, one: Payment) -> Results:
     Source: shanxi-2024-27/5.4.
     """
     on = one.granted_on
-    rates = amounts.batch_rates(at.in_force(on))
-    if rates is None or one.claimant != "institution":
+    rates = amounts.batch_rates(at.in_force(on)) if one.claimant == "institution" else None
+    if rates is None:
         return
     group = at.view.one(TrainingClass, one.class_id)
     days = _days(at, one)
