@@ -311,10 +311,14 @@ def verify(
         bad = _run(name, findings)
         checks[name] = "bad" if bad else "ok"
         failures += bad
-    verdict = "unverifiable" if record["profile"] == "external" else "verified"
     standings: dict[str, str] = {}
     if not failures:
-        notes, standings = list(replay.notes(heads)), replay.standings()
+        try:
+            notes, standings = list(replay.notes(heads)), replay.standings()
+        except _BROKEN as why:
+            failures = [found("openings.unreadable", why=type(why).__name__)]
+            checks["openings"] = "bad"
+    verdict = "unverifiable" if record["profile"] == "external" else "verified"
     return Report(
         "failed" if failures else verdict, replay.level(), failures, notes, checks, standings
     )

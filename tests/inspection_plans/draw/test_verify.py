@@ -1,12 +1,17 @@
-"""The verifier: true records hold, every changed leaf and every trick in the log is found."""
+"""The verifier: true records hold, every trick in the log is found, nothing ends the run."""
 
+import contextlib
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inspection_plans.draw import record, seed
 from inspection_plans.draw.errors import DrawRefusal
+from inspection_plans.draw.report import lines
 from inspection_plans.draw.verify import Report, verify
 from tests.inspection_plans.draw.cases import (
     DICE,
@@ -17,9 +22,15 @@ from tests.inspection_plans.draw.cases import (
     Row,
     a_seed,
     an_office,
+    rehash,
 )
 from tests.inspection_plans.draw.forgery import Tamper, drop, edit, late, rewritten, twice
-from tests.inspection_plans.draw.histories import eventful, second_attempt, short_of_people
+from tests.inspection_plans.draw.histories import (
+    eventful,
+    external,
+    second_attempt,
+    short_of_people,
+)
 
 
 def texts(report: Report) -> str:
@@ -328,3 +339,55 @@ def test_a_secret_of_another_party_does_not_open() -> None:
         seed.commitment("sha256", "d", 1, party, a_seed(1)) for party in ("operator", "supervisor")
     )
     assert one != other
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.floats(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+def spoil(value: Any, data: st.DataObject) -> Any:
+    """The value with something else somewhere in it."""
+    if isinstance(value, dict) and value and data.draw(st.integers(0, 9)):
+        key = data.draw(st.sampled_from(sorted(value)))
+        return {**value, key: spoil(value[key], data)}
+    if isinstance(value, list) and value and data.draw(st.integers(0, 9)):
+        at = data.draw(st.integers(0, len(value) - 1))
+        return [*value[:at], spoil(value[at], data), *value[at + 1 :]]
+    return data.draw(ANYTHING)
+
+
+WHOLE: dict[str, Row] = {
+    "full": eventful().record(),
+    "sealed": eventful().sealed("91370001/T"),
+    "external": external(),
+}
+
+
+@given(st.sampled_from(sorted(WHOLE)), st.data())
+@settings(max_examples=200, deadline=None)
+def test_no_record_ends_the_verifier(profile: str, data: st.DataObject) -> None:
+    """The forger writes all hashes anew, so that the checks behind the chain see it too."""
+    whole = spoil(WHOLE[profile], data)
+    with contextlib.suppress(AttributeError, TypeError, KeyError, DrawRefusal):
+        whole["log"] = rehash("sha256", whole["log"])
+    report = verify(whole)
+    assert report.verdict in ("failed", "unverifiable", "verified")
+    for failure in report.failures:
+        assert failure.say("zh")
+        assert failure.say("en")
+    named = whole if isinstance(whole, dict) else {}
+    assert "\n".join(lines(report, named, ["zh", "en"]))
+
+
+def test_an_opened_row_of_no_stratum_is_a_failure() -> None:
+    office = Office()
+    office.year()
+    office.result(office.attempt())
+    whole = office.sealed("91370001/T")
+    whole["openings"][0]["row"] = {"id": "91370001/T"}
+    assert not verify(whole).ok
