@@ -382,6 +382,13 @@ def test_a_stop_holds_the_clock_of_a_question() -> None:
     assert (found["arithmetical"], found["due"]) == ("2024-08-03", "2024-08-05")
 
 
+def test_nothing_falls_due_while_the_clock_stands_still() -> None:
+    """The end, a Saturday, would move to Monday; on Monday and Tuesday the clock stands still."""
+    stop = Stop(first=date(2024, 7, 8), last=date(2024, 7, 9))
+    found = CALENDAR.due(date(2024, 7, 1), 5, Unit.DAY, stops=[stop])
+    assert (found.arithmetical, found.on) == (date(2024, 7, 6), date(2024, 7, 10))
+
+
 def test_a_stop_that_is_none_is_refused() -> None:
     for first, length in ((1, -1), (1, 4000)):
         start = date(2024, 7, first)
