@@ -49,7 +49,7 @@ class Handler(Generic[Q]):
     answer: Callable[[Q, Rulebook], Answer]
 
     def __call__(self, data: Mapping[str, Any], rules: Rulebook) -> Answer:
-        """Read the question strictly and answer it.
+        """Read the question strictly and answer it; an answer without settings has no basis.
 
         Raises: QuestionRefusal ("question.*").
         """
@@ -57,7 +57,7 @@ class Handler(Generic[Q]):
         place = getattr(question, "jurisdiction", None)
         if place is not None:
             known_place(place, rules)
-        return self.answer(question, rules)
+        return {"basis": [], **self.answer(question, rules)}
 
 
 def read(data: Mapping[str, Any], shape: type[Q]) -> Q:

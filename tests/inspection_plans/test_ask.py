@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from inspection_plans import loader
 from inspection_plans.ask.refusals import QuestionRefusal
 from inspection_plans.ask.table import HANDLERS, answer, answer_line, parse, told
+from tests.inspection_plans.question_table import rows
 
 ROOT = Path(__file__).parents[2]
 RULES = loader.load_rulebook()
@@ -47,7 +48,7 @@ def test_a_paper_applies_from_its_first_day() -> None:
     assert "shanxi-2024-27" in ask({**SET, "jurisdiction": "CN-14", "on": "2024-05-23"})["papers"]
     before = ask({**SET, "jurisdiction": "CN-14", "on": "2024-05-22"})
     assert before["papers"] == ["national-2021-71"]
-    assert ask({**SET, "on": "2021-10-07"}) == {"clauses": [], "papers": []}
+    assert ask({**SET, "on": "2021-10-07"}) == {"clauses": [], "papers": [], "basis": []}
 
 
 def test_a_sheet_is_told_with_its_items_and_their_clauses() -> None:
@@ -129,6 +130,15 @@ def test_any_question_gets_an_answer_or_an_error(name: str, rest: dict[str, Any]
     if "error" in found:
         assert found["error"]["code"].startswith("question.")
         assert found["error"]["message"]
+
+
+def test_every_answer_names_its_clauses_and_what_is_a_setting() -> None:
+    asked = {question["ask"] for question, _ in rows()}
+    assert asked >= {"deadline", "sheet", "pass", "offline_share", "subsidy_batch"}
+    for question, _ in [*rows(), (SET, {}), ({"ask": "paper", "number": "weihai-2023-25"}, {})]:
+        found = ask(question)
+        assert isinstance(found["clauses"], list), question
+        assert isinstance(found["basis"], list), question
 
 
 def test_a_refusal_names_itself() -> None:
