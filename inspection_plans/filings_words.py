@@ -38,13 +38,6 @@ class Filed(Record, frozen=True, kw_only=True):
     """Root of all rows of a register."""
 
 
-class Span(Record, frozen=True, kw_only=True):
-    """From and to, both days included; open when it has no last day."""
-
-    first: date
-    last: date | None = None
-
-
 def within(first: date, last: date | None, on: date) -> bool:
     """Say whether a day lies between two days, both included; no last day means it is open."""
     return first <= on and (last is None or on <= last)

@@ -64,6 +64,14 @@ class Review:
                     if result is not None:
                         yield result
 
+    def prepare(self) -> None:
+        """Make the indexes of all ways back; the first change then costs no more than others."""
+        for check, _ in self.judgements:
+            for register, way in check.reads.items():
+                row = next(self.view.all(register), None)
+                if row is not None:
+                    next(iter(way(self.view, row)), None)
+
     def everything(self) -> Iterator[Judged]:
         """Judge everything, told as after a change."""
         for check, at in self.judgements:

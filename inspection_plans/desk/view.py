@@ -1,5 +1,6 @@
 """Filings by key and by reference: any row of a register is found in constant time."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -95,12 +96,10 @@ class View:
                     found.append(row)
                 else:
                     index[value] = [found, row]
-        for value, found in index.items():
+        key = attrgetter(self._fields[register])
+        for found in index.values():
             if isinstance(found, list):
-                index[value] = self._sorted(register, found)
-
-    def _sorted(self, register: Register, found: list[Filed]) -> tuple[Filed, ...]:
-        return tuple(sorted(found, key=attrgetter(self._fields[register])))
+                found.sort(key=key)
 
     def put(self, register: Register, key: str, row: Filed | None) -> Filed | None:
         """Put a row in the place of its key, or take it away; return what was there."""
@@ -116,15 +115,31 @@ class View:
     def _move(self, index: _Index, field: str, before: Filed | None, row: Filed | None) -> None:
         if before is not None:
             for value in _values(before, field):
-                left = tuple(one for one in _listed(index[value]) if one is not before)
-                if left:
-                    index[value] = left
-                else:
-                    del index[value]
+                self._drop(index, value, before)
         if row is not None:
             for value in _values(row, field):
-                beside = _listed(index.get(value))
-                index[value] = self._sorted(type(row), [*beside, row])
+                self._add(index, value, row)
+
+    def _drop(self, index: _Index, value: object, row: Filed) -> None:
+        found = index[value]
+        if isinstance(found, list) and len(found) > 1:
+            del found[self._place(found, row)]
+        else:
+            del index[value]
+
+    def _add(self, index: _Index, value: object, row: Filed) -> None:
+        found = index.get(value)
+        if found is None:
+            index[value] = row
+            return
+        if not isinstance(found, list):
+            found = index[value] = [found]
+        found.insert(self._place(found, row), row)
+
+    def _place(self, found: list[Filed], row: Filed) -> int:
+        """Return where a row stands or belongs, without walking a long list."""
+        key = attrgetter(self._fields[type(row)])
+        return bisect_left(found, key(row), key=key)
 
 
 def _values(row: Filed, field: str) -> Iterable[object]:
@@ -135,4 +150,4 @@ def _values(row: Filed, field: str) -> Iterable[object]:
 def _listed(found: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an entry of an index
     if found is None:
         return ()
-    return found if isinstance(found, tuple) else (found,)
+    return tuple(found) if isinstance(found, list) else (found,)

@@ -8,7 +8,6 @@ import dataclasses
 import gc
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -53,7 +52,7 @@ def run(classes: int = CLASSES) -> list[Figure]:
         Figure(
             "desk: one changed filing, slowest register",
             found["slowest_ms"],
-            "ms",
+            "ms processor",
             50,
             note=found["slowest"],
         ),
@@ -72,6 +71,7 @@ def review(path: Path) -> dict[str, Any]:
     review = Review(rules, view, PLACE, AS_OF)
     start = time.process_time()
     verdicts = Counter(result.verdict.value for result in review.run())
+    review.prepare()
     judged = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     times = _changes(review)
@@ -89,7 +89,7 @@ def review(path: Path) -> dict[str, Any]:
 
 
 def _changes(review: Review) -> dict[str, float]:
-    """Milliseconds of taking in one changed row, by register."""
+    """Milliseconds of taking in one changed row, the slowest of some rounds, by register."""
     times = {}
     for register, name in registers().items():
         row = next(review.view.all(register), None)
@@ -98,10 +98,10 @@ def _changes(review: Review) -> dict[str, float]:
         rounds = []
         for _ in range(ROUNDS):
             change = Change(register, key_of(row), dataclasses.replace(row))
-            start = time.perf_counter()
+            start = time.process_time()
             review.update([change])
-            rounds.append((time.perf_counter() - start) * 1000)
-        times[name] = statistics.median(rounds)
+            rounds.append((time.process_time() - start) * 1000)
+        times[name] = max(rounds)
     return times
 
 

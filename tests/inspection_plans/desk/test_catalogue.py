@@ -280,6 +280,10 @@ def test_a_longer_listing_never_makes_it_worse(
 
 @pytest.mark.parametrize("rule", ["DR-01", "DR-02", "DR-03", "DR-05"])
 def test_a_row_taken_away_and_put_back_changes_nothing(rule: str) -> None:
-    both = {**LISTED, **EXAMINED, "catalogue_entries": [ENTRY, {**ENTRY, "id": "e2"}]}
-    rows = {**both, **papers((2024, "plan", "2024-01-05"))} if rule == "DR-05" else both
+    evaluator = {**ENTRY, "id": "e2", "side": "evaluation"}
+    entries = [ENTRY, evaluator]
+    if rule == "DR-03":
+        entries.append({**ENTRY, "id": "e3", "valid_until": "2025-03-29"})
+    both: Rows = {**LISTED, **EXAMINED, "catalogue_entries": entries}
+    rows = papers((2024, "plan", "2024-01-05")) if rule == "DR-05" else both
     row_by_row(rule, "CN-3710", rows)

@@ -217,8 +217,10 @@ def test_the_share_of_known_homes_is_exact(regions: list[int | None]) -> None:
     ("rule", "rows"),
     [
         ("DR-26", also(APPROVED, "catalogue_entries", id="e2", side="evaluation")),
+        ("DR-26", with_row(APPROVED, "classes", venue_region=370100)),
         ("DR-27", {**APPROVED, **homes(370100, 110100), **photo(370100)}),
     ],
 )
-def test_a_row_taken_away_and_put_back_changes_nothing(rule: str, rows: Rows) -> None:
-    row_by_row(rule, "CN-14", rows)
+@pytest.mark.parametrize("place", ["CN-14", "CN-23"])
+def test_a_row_taken_away_and_put_back_changes_nothing(rule: str, rows: Rows, place: str) -> None:
+    row_by_row(rule, place, rows)
