@@ -75,8 +75,12 @@ def _listed_until(entries: list[CatalogueEntry], start: date) -> date | None:
     """Return the last day up to which entries follow each other without a gap from ``start``."""
     until = None
     day = start
-    while ends := [row.valid_until for row in entries if row.valid_from <= day <= row.valid_until]:
+    while ends := [
+        row.valid_until for row in entries if within(row.valid_from, row.valid_until, day)
+    ]:
         until = max(ends)
+        if until == date.max:
+            break
         day = until + _DAY
     return until
 

@@ -1,5 +1,6 @@
 """The frame of desk rules: changes, order, what is read, what is cited, at every place."""
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from inspection_plans.filings import (
 from inspection_plans.filings_words import Filed
 from inspection_plans.records import decode, plain
 from inspection_plans.vocabulary import Jurisdiction
+from inspection_plans.workdays import TermMalformed
 from tests.inspection_plans.desk.judging import RULES
 
 R = TypeVar("R", bound=Filed)
@@ -185,6 +187,26 @@ def test_a_result_cites_its_rule_in_force_and_has_its_sentences(
             assert "{" not in sentence
         if result.verdict is Verdict.NOT_COMPUTABLE:
             assert written["inputs"]["missing"]
+
+
+DAYS_OF_ROWS = [
+    (register, key_of(row), field.name)
+    for register, found in rows(RULES.example)
+    for row in found or ()
+    for field in dataclasses.fields(row)
+    if isinstance(getattr(row, field.name), date)
+]
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+def test_the_first_and_the_last_day_of_all_break_nothing(day: date) -> None:
+    for number, (register, key, name) in enumerate(DAYS_OF_ROWS):
+        held = held_of(RULES.example)
+        held[register][key] = dataclasses.replace(held[register][key], **{name: day})
+        place = PLACES[2:][number % 3]
+        # A term past the last year is refused by the clock, with its own code.
+        with contextlib.suppress(TermMalformed):
+            assert list(Review(RULES, view_of(held), place, DAYS[2]).run())
 
 
 class Watched(View):
