@@ -45,7 +45,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "visits.read": OFFICE,
     "visits.review": frozenset({"supervisor"}),
     "visits.approve": frozenset({"approver"}),
-    "visits.recuse": frozenset({"supervisor"}) | INSTITUTION,
+    "visits.recuse": frozenset({"supervisor"}),
     "visits.assign": frozenset({"supervisor"}),
     "evidence.read": OFFICE | INSTITUTION,
     "evidence.upload": FIELD | INSTITUTION,

@@ -7,7 +7,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from backend.db.engine import Scope
 from backend.piccolo_conf import DB
 from backend.services import audit, teams
 from backend.services.act import Act
@@ -32,8 +31,6 @@ update recusal_request set state = $2, decided_by = $3, decided_at = $4, decisio
 where id = $1 returning *
 """
 GRANTED = "select count(*) from recusal_request where visit = $1 and state = 'granted'"
-SEEN = "select id, region, draw, sealed_until from visit where id = $1"
-REGION = "select region from draw_page where draw = $1"
 # Decisions of the product itself; anything else in the column is a person's reason.
 AUTOMATIC, BEGUN = "automatic", "begun"
 
@@ -64,19 +61,6 @@ def to_recusal(row: asyncpg.Record) -> Recusal:
     one = msgspec.convert(dict(row), Recusal)
     name = "recusal_begun" if one.decision == BEGUN else f"recusal_{one.state}"
     return msgspec.structs.replace(one, zh=phrase(name, "zh"), en=phrase(name, "en"))
-
-
-async def _scope(visit_id: UUID, act: Act) -> Scope:
-    """The office's scope of a visit that the caller may see: events stand in the office's rows."""
-    async with DB.transaction(act.by.scope, readonly=True):
-        row = await DB.connection.fetchrow(SEEN, visit_id)
-    if row is None or row["sealed_until"] > act.at:
-        raise Absent
-    if act.by.institution is None:
-        return act.by.scope
-    async with DB.transaction(Scope(role="public"), readonly=True):
-        region = await DB.connection.fetchval(REGION, row["draw"])
-    return Scope(regions=tuple({row["region"], region or row["region"]}))
 
 
 async def _keep(
@@ -129,13 +113,16 @@ async def _release(
 async def ask(visit_id: UUID, new: NewRecusal, *, clerk: Clerk) -> Recusal:
     """Ask to release an inspector; a visit's first three by themselves, then a person decides.
 
-    After the visit began the request is recorded and refused: it does not suspend the visit.
+    The office enters what inspector or institution asks: before its hour nobody is told of a
+    visit. After it began the request is recorded and refused; the visit is not suspended.
     Raises: Absent, NotDrawn, NotInTeam, RecusalOpen ("visit.…"), EventsClosed.
     Source: draw.md sections 1 and 8.
     """
     act = clerk.act
-    async with DB.transaction(await _scope(visit_id, act)):
+    async with DB.transaction(act.by.scope):
         visit = await teams.lock_visit(visit_id)
+        if visit["sealed_until"] > act.at:
+            raise Absent
         if visit["started_at"] is not None:
             return await _keep(visit, new, "refused", BEGUN, act)
         here = await teams.stand(visit["draw"], act=act, keys=clerk.keys)

@@ -11,12 +11,14 @@ import pytest
 from litestar import Litestar
 
 from backend.clock import token
+from backend.piccolo_conf import DB
 from backend.services import (
     disclosure,
     draws,
     recusals,
     sendings,
     supplements,
+    tasks,
     teams,
     withdrawals,
 )
@@ -24,7 +26,7 @@ from backend.services.draw_events import Clerk
 from backend.services.records.draw_events import NewRecusal, NewWithdrawal, Withdrawal
 from backend.services.records.draws import DrawRecord
 from tests import drawing, world
-from tests.conftest import StillClock
+from tests.conftest import StillClock, Work
 from tests.drawing import Office
 
 Owner = asyncpg.Connection
@@ -394,3 +396,33 @@ async def test_events_over_http(
     assert head.json()["station"] == "result"
     assert head.json()["head"].startswith(head.json()["printed"])
     assert "operator" in head.json()["zh"]
+
+
+async def test_who_recuses_itself_on_the_phone_is_replaced_by_the_seed(
+    app: Litestar, clock: StillClock, owner: Owner, work: Work
+) -> None:
+    office, draw = await a_drawn_plan(app, clock)
+    visit = await first_visit(owner, office)
+    gone = (await team(owner, visit))[0]
+    await owner.execute(
+        "update assignment set state = 'recused' where visit = $1 and inspector = $2", visit, gone
+    )
+    await owner.execute("update visit set state = 'recused' where id = $1", visit)
+    async with DB.transaction(office.act.by.scope):
+        payload = {"visit": str(visit)}
+        await tasks.enqueue("draw.refill", payload, region=draw.region, at=office.at)
+    clock.set(office.at)
+    await work.drain()
+    now = await team(owner, visit)
+    assert (len(now), gone in now) == (2, False)
+    assert await owner.fetchval(
+        "select lead from assignment where inspector = $1 and visit = $2 and state = 'active'",
+        now[0],
+        visit,
+    )
+    assert await owner.fetchval("select state from visit where id = $1", visit) == "assigned"
+    before = await held(owner)
+    await recusals.refill(visit, clerk=clerk(office))
+    assert await held(owner) == before
+    record = await verified(office, owner, draw)
+    assert kinds(record) == ["substitute"]
