@@ -33,7 +33,7 @@ T = TypeVar("T")
 Path = tuple[str | int, ...]
 Reader = Callable[[Any], Any]
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)

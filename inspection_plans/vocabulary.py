@@ -18,9 +18,11 @@ ParameterValue = Scalar | list[Scalar] | dict[str, int]
 Line = Annotated[str, Meta(min_length=1, max_length=600)]
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ClauseCode = Annotated[
-    ClauseId, Meta(pattern=r"^[a-z]+-\d{4}-\d+/[0-9a-z.]+/[a-z0-9-]+$", max_length=90)
+    ClauseId, Meta(pattern=r"^[a-z]+-[0-9]{4}-[0-9]+/[0-9a-z.]+/[a-z0-9-]+$", max_length=90)
 ]
-JurisdictionCode = Annotated[Jurisdiction, Meta(pattern=r"^(national|CN-\d{2}(\d{2}){0,2})$")]
+JurisdictionCode = Annotated[
+    Jurisdiction, Meta(pattern=r"^(national|CN-[0-9]{2}([0-9]{2}){0,2})$")
+]
 
 
 class Kind(StrEnum):
@@ -131,7 +133,7 @@ class Clause(Record, frozen=True, kw_only=True):
 class Pack(Record, frozen=True, kw_only=True):
     """文件: one government notice; ``valid_until`` is its last valid day, None while open."""
 
-    id: Annotated[str, Meta(pattern=r"^[a-z]+-\d{4}-\d+$")]
+    id: Annotated[str, Meta(pattern=r"^[a-z]+-[0-9]{4}-[0-9]+$")]
     title: Line
     number: Line
     issuer: Line

@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 Q = TypeVar("Q", bound="Question")
 
 Natural = Annotated[int, Meta(ge=0, le=10**15)]
-Decimal = Annotated[str, Meta(pattern=r"(0|[1-9]\d{0,8})(\.\d{1,4})?")]
+Decimal = Annotated[str, Meta(pattern=r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?")]
 
 _REFUSED: dict[Flaw, type[QuestionRefusal]] = {
     Flaw.MISSING: MissingField,

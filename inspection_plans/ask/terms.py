@@ -23,7 +23,7 @@ class DeadlineAsked(Placed, frozen=True, kw_only=True):
 
     concept: str
     trigger: date | None = None
-    quarter: Annotated[str, Meta(pattern=r"[1-9]\d{3}Q[1-4]")] | None = None
+    quarter: Annotated[str, Meta(pattern=r"[1-9][0-9]{3}Q[1-4]")] | None = None
     year: Annotated[int, Meta(ge=1000, le=9998)] | None = None
     medium: str | None = None
     on: date | None = None
