@@ -10,9 +10,11 @@ import pytest
 from litestar import Litestar
 
 from backend.clock import new_id
+from backend.jobs.draws import HANDLERS
 from backend.services import directories, risk, versions
 from backend.services.errors import Absent
 from backend.services.records.plans import Stratum
+from backend.services.tasks import Task
 from tests import casework, drawing, world
 from tests.conftest import StillClock
 
@@ -198,6 +200,16 @@ async def test_the_next_draw_puts_a_regraded_institution_into_its_new_stratum(
     placed = {row["id"].partition("/")[0]: row["stratum"] for row in json.loads(kept)}
     first, second, third = (placed[drawing.credit_code(number)] for number in (1, 2, 3))
     assert first != second == third
+
+
+async def test_the_daily_work_of_draws_regrades(
+    app: Litestar, owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    matter = await casework.a_matter(owner, clock())
+    await made_critical(owner, matter)
+    task = Task(id=1, kind="draw.daily", payload={}, region=world.WEIHAI, attempts=1)
+    await HANDLERS["draw.daily"](task, app.state.jobs)
+    assert await recorded(owner, matter.institution) == ("C", 2)
 
 
 async def test_the_desk_is_told_every_factor(
