@@ -136,4 +136,4 @@ def test_six_hundred_instances_have_one_answer() -> None:
 def test_twenty_thousand_instances_have_one_answer() -> None:
     seen = compare(range(1_000_000, 1_020_000))
     promise(seen, 20_000, EVERYWHERE | ERRORS)
-    assert seen["rejected"] >= 100
+    assert seen["rejected"] >= 80
