@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
-from inspection_plans.ask.questions import Answer, Handler, Placed, Question, basis
+from inspection_plans.ask.questions import Answer, Handler, Placed, Question, basis, counted
 from inspection_plans.ask.refusals import UnknownWord, WrongField
 from inspection_plans.desk.frame import Result
 from inspection_plans.desk.review import Review
-from inspection_plans.desk.rules import DeskRule, RuleId, Verdict
+from inspection_plans.desk.rules import RuleId, Verdict
 from inspection_plans.desk.view import View
 from inspection_plans.filings import FiledTwice, Filings
 from inspection_plans.filings_schema import schema
 from inspection_plans.records import Meta, plain
 from inspection_plans.rulebook import Rulebook
+from inspection_plans.vocabulary import Setting
 
 
 class DeskReview(Placed, frozen=True, kw_only=True):
@@ -49,7 +50,7 @@ def desk_review(question: DeskReview, rules: Rulebook) -> Answer:
     return {
         "results": [result.written(rules.filing_words) for result in found],
         "clauses": list(cited),
-        "basis": basis(_settings(found, question.jurisdiction, rules)),
+        "basis": _basis(found, review, question.jurisdiction, rules),
     }
 
 
@@ -57,11 +58,22 @@ def _order(result: Result) -> tuple[str, str, str]:
     return (result.rule.id, result.about, result.outcome)
 
 
-def _settings(found: Iterable[Result], place: str, rules: Rulebook) -> list[Any]:
-    """Return the settings that the rules which said something were judged by."""
-    said: dict[str, DeskRule] = {result.rule.id: result.rule for result in found}
-    names = dict.fromkeys(name for rule in said.values() for name in rule.settings)
-    return [rules.setting(name, place) for name in names]
+def _basis(
+    found: Iterable[Result], review: Review, place: str, rules: Rulebook
+) -> list[dict[str, Any]]:
+    """Show the countings and settings that the rules which said something were judged by."""
+    said = {result.rule.id: result.rule for result in found}
+    terms: dict[str, dict[str, Any]] = {}
+    settings: dict[str, Setting] = {}
+    for at in review.places:
+        rule = said.get(at.rule.id)
+        if rule is None:
+            continue
+        for concept, used in sorted(at.counted.items()):
+            terms[concept] = counted(rules.clock.counting(concept))
+            settings |= {setting.name: setting for setting in used}
+        settings |= {name: rules.setting(name, place) for name in rule.settings}
+    return [*terms.values(), *basis(settings.values())]
 
 
 def filings_schema(_question: SchemaAsked, rules: Rulebook) -> Answer:

@@ -11,6 +11,7 @@ from inspection_plans.ask.refusals import (
     UnknownWord,
     WrongField,
 )
+from inspection_plans.deadlines import Counting
 from inspection_plans.records import Flaw, Meta, Mismatch, Record, decode
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.vocabulary import Clause, JurisdictionCode, Setting
@@ -111,3 +112,15 @@ def basis(settings: Iterable[Setting]) -> list[dict[str, Any]]:
         }
         for setting in settings
     ]
+
+
+def counted(counting: Counting) -> dict[str, Any]:
+    """Show how a term is counted where no notice says it, with why it is so."""
+    return {
+        "setting": f"{counting.concept}.counting",
+        "value": counting.ends.value,
+        "kind": counting.basis.kind.value,
+        "zh": counting.basis.zh,
+        "en": counting.basis.en,
+        "clauses": list(counting.basis.clauses),
+    }

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from inspection_plans.ask.questions import Answer, Handler, Placed, basis
+from inspection_plans.ask.questions import Answer, Handler, Placed, basis, counted
 from inspection_plans.ask.refusals import MissingField, UnknownField, UnknownWord, WrongField
 from inspection_plans.clock import Rule, UnknownConcept
 from inspection_plans.deadlines import Asks, Counting, Deadline, Ends, quarter_end, year_end
@@ -96,15 +96,7 @@ def _choice(question: DeadlineAsked, rule: Rule) -> None:
 
 
 def _told(rule: Rule, found: Deadline | None) -> Answer:
-    counted = {
-        "setting": f"{rule.counting.concept}.counting",
-        "value": rule.counting.ends.value,
-        "kind": rule.counting.basis.kind.value,
-        "zh": rule.counting.basis.zh,
-        "en": rule.counting.basis.en,
-        "clauses": list(rule.counting.basis.clauses),
-    }
-    grounds = [counted, *basis(rule.settings)]
+    grounds = [counted(rule.counting), *basis(rule.settings)]
     if found is None:
         nothing: Answer = {"due": None, "arithmetical": None, "from": None, "provisional": False}
         return {**nothing, "recipients": [], "each": [], "clauses": [], "why": NO_TERM} | {

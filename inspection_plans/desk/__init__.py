@@ -6,7 +6,7 @@ How to add a rule:
    jurisdictions, clauses, the settings it reads, and ``says``: for every outcome its verdict and
    its sentence in both languages; ``{name}`` stands for an input of that name. An outcome
    ``missing`` is there for all rules. Numbers of the law come from the clauses' ``parameters``
-   (``at.parameter``, ``at.deadline``), numbers of ours from ``policy/desk.yaml``
+   (``at.parameters``, ``at.deadline``), numbers of ours from ``policy/desk.yaml``
    (``at.setting``), never from Python.
 2. Its judgement. Add a function to a module of ``desk/themes``, one module a theme, all found by
    themselves::

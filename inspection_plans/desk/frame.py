@@ -97,6 +97,8 @@ class At:
         # Between two of these days nothing starts and nothing ends.
         self._ends = {pack.valid_until for pack in packs if pack.valid_until}
         self._changes = sorted({pack.valid_from for pack in packs} | self._ends)
+        # What was counted with, to be shown as its basis.
+        self.counted: dict[str, tuple[Setting, ...]] = {}
         self._cited: dict[tuple[object, ...], _Standing] = {}
 
     def in_force(
@@ -143,7 +145,11 @@ class At:
         self, concept: str, start: date, *, on: date | None = None, chosen: str | None = None
     ) -> Deadline | None:
         """Return a term of the place; None where no clause in force gives one."""
-        return self.rules.clock.deadline(concept, self.jurisdiction, start, on=on, chosen=chosen)
+        clock = self.rules.clock
+        found = clock.deadline(concept, self.jurisdiction, start, on=on, chosen=chosen)
+        if found is not None:
+            self.counted[concept] = found.settings
+        return found
 
     def setting(self, name: str) -> Setting:
         """Return a setting of the place; the rule's pack must name it."""

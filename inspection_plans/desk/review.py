@@ -54,6 +54,7 @@ class Review:
             if jurisdictions.covers(rule.jurisdictions, jurisdiction)
             and (only is None or rule.id in only)
         }
+        self.places = tuple(at.values())
         self.judgements = [(one, at[one.rule]) for one in CHECKS if one.rule in at]
 
     def run(self) -> Iterator[Result]:

@@ -43,7 +43,7 @@ def test_the_list_of_trainees_in_the_words_of_the_issue() -> None:
         "clauses": ["shandong-2022-156/4.2/trainee-list-30d"],
     }
     assert found["clauses"] == ["shandong-2022-156/4.2/trainee-list-30d"]
-    assert found["basis"] == []
+    assert [one["setting"] for one in found["basis"]] == ["trainee_list_report.counting"]
 
 
 def test_a_setting_is_shown_with_its_basis() -> None:
