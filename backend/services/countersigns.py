@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import ceremony, drawrows, parties
+from backend.services import ceremony, drawrows, parties, signatures
 from backend.services.act import Act
 from backend.services.errors import Absent
 from backend.services.phrases import phrase
@@ -14,41 +14,6 @@ from backend.services.records.draws import DrawRecord, Head
 from backend.services.texts import Language
 
 PRINTED = 16
-# The heads of an attempt: what a party saw when it signed, in the log's order.
-STATIONS = """
-select type, seq, hash from draw_log where draw = $1 and type in ('freeze', 'result')
-order by seq
-"""
-SIGNED = """
-select c.party, l.seq from draw_countersign c join draw_log l on l.hash = c.hash
-where l.draw = $1
-union
-select item ->> 'party', l.seq from draw_log r
-  cross join lateral jsonb_array_elements(r.body -> 'countersigned') item
-  join draw_log l on l.hash = item ->> 'head'
-where r.draw = $1 and r.type = 'reveal' and l.draw = $1
-"""
-
-
-async def unsigned(draw: DrawRecord) -> dict[str, tuple[str, ...]]:
-    """``freeze`` and ``result`` → the parties that have signed no head from there on.
-
-    Source: draw.md section 9; settled 14.
-    """
-    stations = {row["type"]: row["seq"] for row in await DB.connection.fetch(STATIONS, draw.id)}
-    signed = [(row["party"], row["seq"]) for row in await DB.connection.fetch(SIGNED, draw.id)]
-    ends = [*stations.values(), None]
-    return {
-        station: _silent(draw.parties, signed, start, ends[place + 1])
-        for place, (station, start) in enumerate(stations.items())
-    }
-
-
-def _silent(
-    among: Sequence[str], signed: Sequence[tuple[str, int]], start: int, end: int | None
-) -> tuple[str, ...]:
-    here = {party for party, seq in signed if start <= seq and (end is None or seq < end)}
-    return tuple(party for party in among if party not in here)
 
 
 async def countersign(
@@ -97,8 +62,8 @@ async def head(draw_id: UUID, *, act: Act, origin: str) -> Head:
         if row is None:
             raise Absent
         draw = drawrows.to_draw(row)
-        stations = await DB.connection.fetch(STATIONS, draw_id)
-        silent = await unsigned(draw)
+        stations = await signatures.stations(draw_id)
+        silent = await signatures.unsigned(draw)
     if not stations:
         raise Absent
     kind, full = stations[-1]["type"], stations[-1]["hash"]

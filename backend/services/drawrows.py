@@ -11,7 +11,7 @@ from piccolo.columns import Column
 from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import audit, drawlog
+from backend.services import audit, drawlog, signatures
 from backend.services.act import Act
 from backend.services.errors import Absent
 from backend.services.planchecks import OPERATOR
@@ -281,6 +281,7 @@ async def show(draw: DrawRecord, *, act: Act, full: Mapping[str, Any] | None = N
         "exclusions": exclusions,
         "shares": msgspec.to_builtins(await shares(draw.id)),
         "countersigns": msgspec.to_builtins(await countersigns(draw)),
+        "unsigned": await signatures.unsigned(draw),
         "outcome": msgspec.to_builtins(await outcome(draw.id)),
         "record": full,
     }

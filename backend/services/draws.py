@@ -13,7 +13,6 @@ from backend.piccolo_conf import DB
 from backend.services import (
     attempts,
     ceremony,
-    countersigns,
     crews,
     drawrows,
     errands,
@@ -22,6 +21,7 @@ from backend.services import (
     parties,
     plans,
     sendings,
+    signatures,
     visits,
     withdrawals,
 )
@@ -189,7 +189,7 @@ async def draw(draw_id: UUID, *, act: Act) -> Ceremony:
             draw=one,
             shares=found,
             countersigns=await drawrows.countersigns(one),
-            unsigned=await countersigns.unsigned(one),
+            unsigned=await signatures.unsigned(one),
             missing=drawrows.missing(one, found),
             outcome=await drawrows.outcome(draw_id),
             filtered=reasons["filtered"] if reasons else {},

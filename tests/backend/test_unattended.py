@@ -388,6 +388,8 @@ async def test_who_has_not_countersigned_shows(
     assert shown.zh.endswith("已由operator签名确认；尚未签名：supervision。")
     signature = chain.signer.key.sign(bytes.fromhex(shown.head)).hex()
     await countersigns.countersign(draw.id, "supervision", shown.head, signature, act=office.act)
+    page = await disclosure.record(draw.id, act=office.act)
+    assert page["unsigned"] == {"freeze": []}
     signed = await countersigns.head(draw.id, act=office.act, origin="https://x.invalid")
     assert signed.unsigned == {"freeze": ()}
     await draws.run(draw.id, act=office.act, keys=office.keys)
