@@ -316,6 +316,20 @@ def test_both_languages_name_the_same_facts(table: dict[str, tuple[str, str]]) -
         assert any("\u4e00" <= c <= "\u9fff" for c in chinese)
 
 
+def test_a_draw_made_elsewhere_may_show_signatures_nobody_can_check() -> None:
+    whole = external()
+    known = {"party": "operator", "head": whole["log"][-1]["hash"], "signature": "ab" * 64}
+    assert codes({**whole, "countersigns": [known]}) == set()
+    assert codes({**whole, "countersigns": [{**known, "head": a_seed(1)}]}) == {"signatures.head"}
+
+
+def test_what_no_record_limits_is_noted() -> None:
+    plan = {key: value for key, value in PLAN.items() if key != "withdrawal_limit"}
+    report = verify(planned({**plan, "level_d_accepted": "training data"})())
+    assert (report.verdict, report.level) == ("verified", "D")
+    assert "note.limit" in {note.code for note in report.notes}
+
+
 def test_a_draw_without_countersignatures_says_who_was_silent() -> None:
     office = Office()
     office.year()

@@ -132,6 +132,11 @@ def test_rows_that_are_no_rows_at_all() -> None:
         select("sha256", a_seed(1), ONE, None)  # type: ignore[arg-type]
 
 
+def test_rows_that_can_be_read_once_only_are_no_frame() -> None:
+    with pytest.raises(TypeError):
+        select("sha256", a_seed(1), ONE, iter(rows(3)))  # type: ignore[arg-type]  # the mistake
+
+
 def test_an_empty_frame_draws_nothing() -> None:
     [part] = select("sha256", a_seed(1), plan_of(min=3), [])
     assert (part["n"], part["target"], part["shortfall"]) == (0, 3, 3)
