@@ -196,7 +196,7 @@ def rollcall(question: AttendanceAsked, rules: Rulebook) -> Answer:
             }
             for one in found
         ],
-        **cited(clauses, "evaluation_mechanism", *(["fraud"] if found else [])),
+        **cited(clauses, "attendance", "evaluation_mechanism", *(["fraud"] if found else [])),
         "basis": [] if full else basis([setting]),
     }
 

@@ -99,7 +99,10 @@ def test_a_class_claim_covers_the_certificates_of_its_trainees() -> None:
     found = results("DR-24", "CN-14", rows)["payments/g1"]
     assert (found.outcome, found.inputs["certificates"]) == ("elsewhere", ["z1"])
     named = with_row(PAID, "payments", certificate_id="z1")
-    assert said("DR-24", "CN-14", named, "payments/g1") == "at_home"
+    told = results("DR-24", "CN-14", named)["payments/g1"]
+    assert (told.outcome, told.inputs["certificates"]) == ("at_home", 1)
+    unheld = with_row(PAID, "payments", certificate_id="z9")
+    assert results("DR-24", "CN-14", unheld)["payments/g1"].inputs["certificates"] == 0
     unknown = {name: listed for name, listed in PAID.items() if name != "certificates"}
     assert said("DR-24", "CN-14", unknown, "payments/g1") == "missing"
 
@@ -120,8 +123,8 @@ def test_every_stage_is_recorded_before_anything_is_paid() -> None:
         rows: Rows = {**PAID, "real_name_records": records(*left)}
         found = results("DR-37", "CN-37", rows)["trainees/t1"]
         assert (found.outcome, found.inputs["lacking"]) == ("paid_without", [stage])
-        unpaid = {**rows, "payments": []}
-        assert said("DR-37", "CN-37", unpaid, "trainees/t1") == "under_way"
+        for unpaid in ({**rows, "payments": []}, with_row(rows, "payments", amount_fen=0)):
+            assert said("DR-37", "CN-37", unpaid, "trainees/t1") == "under_way"
 
 
 def test_a_record_of_somebody_else_is_found_and_no_subsidy_asks_for_nothing() -> None:
