@@ -211,6 +211,8 @@ async def test_three_recusals_of_a_visit_are_automatic_then_a_person_decides(
     others = await owner.fetch(
         "select visit, inspector from assignment where visit <> $1 order by id", visit
     )
+    stays = "select id from assignment where visit = $1 and place = 1 and state = 'active'"
+    colleague = await owner.fetchval(stays, visit)
     released: list[UUID] = []
     for _ in range(3):
         before = await team(owner, visit)
@@ -236,6 +238,7 @@ async def test_three_recusals_of_a_visit_are_automatic_then_a_person_decides(
         "select visit, inspector from assignment where visit <> $1 order by id", visit
     )
     assert after == others  # other teams are never disturbed
+    assert await owner.fetchval(stays, visit) == colleague  # nor does a colleague's work go stale
     record = await verified(office, owner, draw)
     assert kinds(record) == ["substitute"] * 4
 
