@@ -129,7 +129,8 @@ function* checkPlans(log) {
   for (const { body } of entries(log, "plan")) {
     const digest = need(body, "digest");
     if (!owners.has(digest)) owners.set(digest, new Set());
-    owners.get(digest).add(need(body, "draw"));
+    const name = need(body, "draw");
+    owners.get(digest).add(name === null ? name : text(name));
   }
   for (const draws of owners.values()) {
     if (draws.size < 2) continue;
