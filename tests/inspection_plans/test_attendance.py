@@ -142,6 +142,8 @@ def test_each_contradiction_is_named_with_its_numbers(
     "counts",
     [
         {},
+        {"minutes": 45},
+        {"claimed_minutes": 9999},
         {"heads": 37},
         {"heads": 9},
         {"signed": 37},

@@ -232,6 +232,19 @@ def test_a_grant_without_attendance_or_trainee_is_suspicious() -> None:
     assert said("DR-53", "national", {"payments": PAID["payments"]}, "payments/g1") == "missing"
 
 
+def test_a_person_on_the_roll_may_be_named_without_the_enrolment() -> None:
+    rows = with_row(HOURS, "payments", trainee_id=None, person="p1")
+    assert outcomes("DR-53", "national", rows) == {"payments/g1": "regular"}
+
+
+def test_a_stage_is_asked_for_by_the_papers_of_the_first_payment() -> None:
+    rows: Rows = {
+        **also(PAID, "payments", id="g2", granted_on="2024-11-01"),
+        "real_name_records": [],
+    }
+    assert str(results("DR-37", "CN-37", rows)["trainees/t1"].on) == "2024-09-01"
+
+
 def test_closed_and_shared_accounts_and_too_many_heads_are_suspicious() -> None:
     closed = with_row(HOURS, "payments", account_open=False)
     assert outcomes("DR-53", "national", closed) == {"payments/g1/account": "closed_account"}
