@@ -18,7 +18,6 @@ from inspection_plans.lexicon import Lexicon
 from inspection_plans.lexicon_words import Contexts, Entry, Folding, Places
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
-from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.settings import Settings
 from inspection_plans.sheets import Sheet
@@ -308,16 +307,6 @@ def applied_sheet(sheet: str, jurisdiction: str, on: date) -> tuple[Sheet, str]:
     """
     applied = load().sheet(sheet, jurisdiction, on)
     return applied, applied.version
-
-
-@lru_cache(maxsize=1024)
-def sheet_document(sheet: str, jurisdiction: str, on: date) -> dict[str, Any]:
-    """Return ``applied_sheet`` as JSON values for sending; shared, so never to be changed.
-
-    Raises: UnknownSheet ("sheet.unknown"), SheetNotInForce ("sheet.not_in_force").
-    """
-    document: dict[str, Any] = plain(applied_sheet(sheet, jurisdiction, on)[0])
-    return document
 
 
 @cache

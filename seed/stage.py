@@ -24,6 +24,7 @@ from inspection_plans.loader import load
 from media.bucket import Bucket
 from media.darkroom import Darkroom
 from media.presign import Presigned
+from media.spool import Spool
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NATION = 100000
@@ -165,6 +166,7 @@ async def staged(
         settings=settings,
         bucket=bucket,
         darkroom=darkroom,
+        spool=Spool(settings.spool_folder, quota=settings.spool_bytes),
         keys=await asyncio.to_thread(open_keyring, settings.keys),
         rules=load(),
         clock=clock,

@@ -46,12 +46,16 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Crew(msgspec.Struct, frozen=True, kw_only=True):
-    """The inspector frame: rows by pseudonym, block pairs by bytes, who was left out and why."""
+    """The inspector frame: rows by pseudonym, block pairs by bytes, who was left out and why.
+
+    ``licences`` is pseudonym -> last valid day of the certificate, ISO.
+    """
 
     rows: list[Row]
     blocked: list[list[str]]
     aliases: dict[str, Alias]
     filtered: tuple[Filtered, ...]
+    licences: dict[str, str]
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -197,4 +201,8 @@ async def crew(plan: PlanRecord, objects: Objects, *, token: Token) -> Crew:
         blocked=_spread(pairs, alias_of, objects.targets),
         aliases=aliases,
         filtered=tuple(filtered),
+        licences={
+            alias: row["licence_until"].isoformat()
+            for row, alias in zip(found, aliases, strict=True)
+        },
     )

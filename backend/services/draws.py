@@ -32,7 +32,7 @@ from backend.services.frames import Token
 from backend.services.records.draws import Ceremony, DrawRecord
 from backend.services.records.plans import Entropy, PlanRecord
 from inspection_plans.draw import outcome, record
-from inspection_plans.draw.frame import group
+from inspection_plans.draw.freezing import check_frames
 from inspection_plans.errors import Family
 
 KEY_BYTES = 32
@@ -62,11 +62,17 @@ async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
     musts = await withdrawals.due(plan.region)
     objects = await frames.objects(plan, at=act.at, key=key, musts=musts)
     crew = await crews.crew(plan, objects, token=token)
-    group(objects.rows, list(objects.strata.values()))
     diff = await framediffs.between(plan, objects, act=act)
+    doc = frames.plan_doc(plan, objects)
+    rows: dict[str, list[Any]] = {
+        "objects": objects.rows,
+        "inspectors": crew.rows,
+        "blocked": crew.blocked,
+    }
+    check_frames(doc, rows, crew.licences)
     return Frozen(
-        plan=frames.plan_doc(plan, objects),
-        frames={"objects": objects.rows, "inspectors": crew.rows, "blocked": crew.blocked},
+        plan=doc,
+        frames=rows,
         keys={"objects": key.hex(), "inspectors": token(KEY_BYTES).hex()},
         pseudonyms={
             "aliases": msgspec.to_builtins(crew.aliases),

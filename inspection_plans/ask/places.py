@@ -57,7 +57,9 @@ def sheet(question: SheetAsked, rules: Rulebook) -> Answer:
         "version": applied.version,
         "zh": applied.zh,
         "en": applied.en,
+        "sections": written.get("sections", []),
         "items": written["items"],
+        "scoring": written.get("scoring"),
         "clauses": list(cited),
     }
 
