@@ -11,10 +11,24 @@ import asyncpg
 import httpx
 from litestar import Litestar
 
-from backend.clock import new_id
-from backend.services import cases, exclusions, filings, plans, publications, replies, simulations
+from backend.clock import new_id, token
+from backend.piccolo_conf import DB
+from backend.services import (
+    cases,
+    draws,
+    exclusions,
+    filings,
+    plans,
+    publications,
+    recusals,
+    replies,
+    simulations,
+    withdrawals,
+)
+from backend.services.draw_events import Clerk
 from backend.services.exclusions import NewExclusion
 from backend.services.publications import Content
+from backend.services.records.draw_events import NewRecusal, NewWithdrawal
 from backend.services.replies import Words
 from inspection_plans.loader import load
 from media.bucket import Bucket
@@ -155,13 +169,32 @@ async def _drawn(office: drawing.Office, work: Work, institution: UUID) -> dict[
     wish = NewExclusion(institution=institution, reason="正在接受巡视", paper="虚构函1号")
     excluded = await exclusions.propose(waiting.id, wish, act=office.act)
     simulated = await simulations.order(waiting.id, 3, act=office.act)
-    return {
+    made = await _events(office, draw.id)
+    return made | {
         "plan_id": waiting.id,
         "plan": plan.id,
         "draw_id": draw.id,
         "exclusion_id": excluded.id,
         "simulation_id": simulated.id,
     }
+
+
+async def _events(office: drawing.Office, draw: UUID) -> dict[str, UUID]:
+    """A withdrawal proposed and an inspector released, at the hour of the last visit."""
+    await draws.run(draw, act=office.act, keys=office.keys)
+    async with DB.transaction(office.act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(
+            "select v.id, v.sealed_until, a.inspector from visit v join assignment a"
+            " on a.visit = v.id where v.draw = $1 order by v.code, a.place",
+            draw,
+        )
+    office.at = max(row["sealed_until"] for row in rows)
+    clerk = Clerk(office.act, office.keys, token)
+    paper = NewWithdrawal(reason="moved", paper="虚构告知书", evidence_sha256="ab" * 32)
+    proposed = await withdrawals.propose(rows[-1]["id"], paper, clerk=clerk)
+    ground = NewRecusal(inspector=rows[0]["inspector"], cause="illness", ground="住院")
+    asked = await recusals.ask(rows[0]["id"], ground, clerk=clerk)
+    return {"withdrawal_id": proposed.id, "request_id": asked.id}
 
 
 async def _papers(
