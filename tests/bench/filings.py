@@ -46,9 +46,10 @@ def _institution(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
     for side in ("training", "evaluation"):
         yield "catalogue_entries", {"id": f"e{number}-{side}", "side": side, **listed}
     fee = {"amount_fen": 180_000, "valid_from": "2023-06-01", "cost_fen": 180_000}
-    yield "fee_notices", {"id": f"f{number}", "institution_id": f"i{number}", **fee} | {
-        "side": "training"
-    }
+    yield (
+        "fee_notices",
+        {"id": f"f{number}", "institution_id": f"i{number}", **fee} | {"side": "training"},
+    )
     for kind, day in (("plan", "2024-01-10"), ("summary", "2024-12-30")):
         filed = {"institution_id": f"i{number}", "year": 2024, "kind": kind, "filed_on": day}
         yield "annual_filings", {"id": f"a{number}-{kind}", **filed}
@@ -72,11 +73,14 @@ def _class(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
     for kind in ("training", "exam"):
         for recipient in ("hr_department_province", "hr_department_city"):
             filed = {"class_id": key, "kind": kind, "recipient": recipient}
-            yield "plan_filings", {
-                "id": f"p{number}-{kind}-{recipient}",
-                "filed_on": "2024-01-05",
-                **filed,
-            }
+            yield (
+                "plan_filings",
+                {
+                    "id": f"p{number}-{kind}-{recipient}",
+                    "filed_on": "2024-01-05",
+                    **filed,
+                },
+            )
     notice = {"published_on": "2023-12-01", "opens_on": "2023-12-10", "fee": "1800元"}
     yield "enrolment_notices", {"id": f"n{number}", "class_id": key, **notice}
     reported = (end + timedelta(days=60 if late else 20)).isoformat()
@@ -114,50 +118,65 @@ def _trainee(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     key, person = f"t{number}-{head}", f"p{number}-{head}"
     who = {"class_id": f"c{number}", "person": person, "enrolled_on": "2023-12-20"}
-    yield "trainees", {
-        "id": key,
-        **who,
-        "ground": "practitioner",
-        "retired": False,
-        "home_region": 370102,
-        "work_region": 370103,
-    }
+    yield (
+        "trainees",
+        {
+            "id": key,
+            **who,
+            "ground": "practitioner",
+            "retired": False,
+            "home_region": 370102,
+            "work_region": 370103,
+        },
+    )
     lessons = [f"c{number}-{place}" for place in range(LESSONS)]
     yield "attendance", {"trainee_id": key, "attended": lessons}
     day = end.isoformat()
-    yield "completions", {
-        "trainee_id": key,
-        "examined_on": day,
-        "passed": True,
-        "certificate": f"tc-{key}",
-        "certified_on": day,
-    }
+    yield (
+        "completions",
+        {
+            "trainee_id": key,
+            "examined_on": day,
+            "passed": True,
+            "certificate": f"tc-{key}",
+            "certified_on": day,
+        },
+    )
     paid = {"amount_fen": 180_000, "charged_on": "2023-12-20", "payer": "trainee"}
-    yield "charges", {
-        "id": f"m{key}",
-        "trainee_id": key,
-        "payee_id": f"i{number // PER_INSTITUTION}",
-        "instalments": 1,
-        **paid,
-    }
+    yield (
+        "charges",
+        {
+            "id": f"m{key}",
+            "trainee_id": key,
+            "payee_id": f"i{number // PER_INSTITUTION}",
+            "instalments": 1,
+            **paid,
+        },
+    )
     yield "commitments", {"id": f"w{key}", "person": person, "signed_on": day}
-    yield "candidates", {
-        "id": f"k{key}",
-        "batch_id": f"b{number}",
-        "person": person,
-        "trainee_id": key,
-        "confirmed": True,
-        "condition": "training_certificate",
-        "commitment_id": f"w{key}",
-    }
+    yield (
+        "candidates",
+        {
+            "id": f"k{key}",
+            "batch_id": f"b{number}",
+            "person": person,
+            "trainee_id": key,
+            "confirmed": True,
+            "condition": "training_certificate",
+            "commitment_id": f"w{key}",
+        },
+    )
     yield "scores", {"candidate_id": f"k{key}", "theory": "71.5", "ability": "60"}
-    yield "certificates", {
-        "id": f"z{key}",
-        "number": f"DEMO-{key}",
-        "candidate_id": f"k{key}",
-        "institution_id": f"i{number // PER_INSTITUTION}",
-        "occupation": OCCUPATIONS[number % len(OCCUPATIONS)],
-        "level": "junior",
-        "issued_on": (audit + timedelta(days=9)).isoformat(),
-        "layout": "layout",
-    }
+    yield (
+        "certificates",
+        {
+            "id": f"z{key}",
+            "number": f"DEMO-{key}",
+            "candidate_id": f"k{key}",
+            "institution_id": f"i{number // PER_INSTITUTION}",
+            "occupation": OCCUPATIONS[number % len(OCCUPATIONS)],
+            "level": "junior",
+            "issued_on": (audit + timedelta(days=9)).isoformat(),
+            "layout": "layout",
+        },
+    )
