@@ -7,10 +7,11 @@ from uuid import UUID
 from backend.piccolo_conf import DB
 from backend.services import audit, policy, visit_reviews
 from backend.services.act import Act
-from backend.services.errors import Absent
+from backend.services.errors import Absent, ServiceRefusal
 from backend.services.visits import NewAssignment, assign
 from inspection_plans import gates, states
 from inspection_plans import policy as settings
+from inspection_plans.errors import Family
 from inspection_plans.states import Noun
 
 MEMBERS = """
@@ -22,7 +23,20 @@ END = """
 update assignment set state = 'replaced', ended_at = $2, reason = $3
 where visit = $1 and state = 'active'
 """
+RELEASED = """
+select inspector from assignment where visit = $1 and inspector = any ($2) and state = 'recused'
+union
+select inspector from recusal_request
+where visit = $1 and inspector = any ($2) and state = 'granted'
+"""
 MOVE = "update visit set state = $2, epoch = $3 where id = $1"
+
+
+class Released(ServiceRefusal):
+    """An inspector was released from this visit; nobody returns to a visit after a recusal."""
+
+    code = "visit.released"
+    family = Family.GATE
 
 
 async def sound(ids: Sequence[UUID], institution: UUID, *, on: date, jurisdiction: str) -> None:
@@ -48,15 +62,18 @@ async def reassign(
 
     A recused visit, one in reserve and one that needs a decision become ``assigned``; one already
     under way keeps its state. The draw's reserve order is the caller's to respect.
-    Raises: Absent, Denied, DeclaredRelation, CertificateExpired, TeamTooSmall ("visit.…", G1),
-    VisitWrongState.
-    Source: evidence spec 3 (reassignment).
+    Raises: Absent, Denied, Released ("visit.released"), DeclaredRelation, CertificateExpired,
+    TeamTooSmall ("visit.…", G1), VisitWrongState.
+    Source: evidence spec 3 (reassignment); draw.md section 8.
     """
     policy.require(act.by, "visits.assign")
     async with DB.transaction(act.by.scope):
         row = await visit_reviews.lock(visit_id)
+        ids = [member.inspector for member in team]
+        if gone := await DB.connection.fetch(RELEASED, visit_id, ids):
+            raise Released(field="team", inspectors=[str(one["inspector"]) for one in gone])
         await sound(
-            [member.inspector for member in team],
+            ids,
             row["institution"],
             on=row["on_date"],
             jurisdiction=row["jurisdiction"],

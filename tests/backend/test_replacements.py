@@ -13,6 +13,7 @@ from litestar import Litestar
 from backend.clock import token
 from backend.piccolo_conf import DB
 from backend.services import (
+    assignments,
     disclosure,
     draws,
     recusals,
@@ -25,6 +26,7 @@ from backend.services import (
 from backend.services.draw_events import Clerk
 from backend.services.records.draw_events import NewRecusal, NewWithdrawal, Withdrawal
 from backend.services.records.draws import DrawRecord
+from backend.services.visits import NewAssignment
 from tests import drawing, world
 from tests.conftest import StillClock, Work
 from tests.drawing import Office
@@ -241,6 +243,19 @@ async def test_three_recusals_of_a_visit_are_automatic_then_a_person_decides(
     assert await owner.fetchval(stays, visit) == colleague  # nor does a colleague's work go stale
     record = await verified(office, owner, draw)
     assert kinds(record) == ["substitute"] * 4
+
+
+async def test_nobody_is_put_back_by_hand_after_a_recusal(
+    app: Litestar, clock: StillClock, owner: Owner
+) -> None:
+    office, _ = await a_drawn_plan(app, clock)
+    visit = await first_visit(owner, office)
+    gone, kept = await team(owner, visit)
+    new = NewRecusal(inspector=gone, cause="illness", ground="突发疾病")
+    assert (await recusals.ask(visit, new, clerk=clerk(office))).state == "granted"
+    back = (NewAssignment(gone, 1, lead=True), NewAssignment(kept, 2, lead=False))
+    deed = assignments.reassign(visit, back, "病愈", act=office.act)
+    assert await code_of(deed, owner) == "visit.released"
 
 
 async def test_a_recusal_after_the_visit_began_is_recorded_and_refused(

@@ -48,6 +48,7 @@ ROWS = {
     "device_id": "select id from device",
     "device": "select dev from op",
     "evidence_id": "select id from evidence where state = 'sealed'",
+    "upload_id": "select id from evidence where state = 'sealed'",
     "inspector_id": "select inspector from assignment",
     "class_id": "select id from training_class",
     "class_session": "select id from class_session",

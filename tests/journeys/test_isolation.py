@@ -41,6 +41,7 @@ PLAIN = {
     "year": "2026",
     "version": "0",
     "secret": "x" * 43,
+    "name": "draw.js",
 }
 # Body fields whose name says less than their route.
 IN_BODY = {
