@@ -161,8 +161,8 @@ class Clock:
         ends = rule.counting.ends
         if ends is Ends.SPAN:
             end = start + rule.grace * _DAY
-        elif ends is Ends.BEFORE:
-            end = start - _DAY
+        elif ends is Ends.BY:
+            end = start
         elif rule.by_year:
             end = year_end(start.year + term.amount - 1)
         else:

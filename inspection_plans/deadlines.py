@@ -34,7 +34,7 @@ class Ends(StrEnum):
     DUTY = "duty"
     PERIOD = "period"
     SPAN = "span"
-    BEFORE = "before"
+    BY = "by"
 
 
 class Strictest(StrEnum):
@@ -78,7 +78,7 @@ class BrokenTerm(RuleRefusal):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """The number of one clause; ``amount`` 0 where the term ends with a span or before a day."""
+    """The number of one clause; ``amount`` 0 where the term ends with a span or by a day."""
 
     clause: ClauseId
     amount: int

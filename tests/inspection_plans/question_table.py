@@ -32,7 +32,7 @@ DAYS = [
     ("trainee_eligibility", "CN-14", "2024-06-30", "2026-06-30", "2026-07-01"),
     ("trainee_eligibility", "CN-14", "2022-06-30", "2024-06-30", "2024-07-01"),
     ("no_duplicate_subsidy", "CN-14", "2024-05-22", "2025-05-22", "2025-05-23"),
-    ("plan_filing", "CN-37", "2024-07-01", "2024-06-30", None),
+    ("plan_filing", "CN-37", "2024-07-01", "2024-07-01", None),
 ]
 # What each paper says for itself, where the strictest hides it: concept, place, trigger, clause.
 EACH = [

@@ -137,9 +137,9 @@ def test_the_summary_of_a_year_is_due_at_its_end() -> None:
     assert "annual_summary_grace_days" in [ground["setting"] for ground in found["basis"]]
 
 
-def test_a_plan_is_filed_before_the_class_starts() -> None:
+def test_a_plan_is_filed_by_the_day_the_class_starts() -> None:
     found = ask("plan_filing", "CN-3710", trigger="2024-07-01")
-    assert (found["due"], found["from"]) == ("2024-06-30", None)
+    assert (found["due"], found["from"]) == ("2024-07-01", None)
     assert found["recipients"] == ["hr_department_province", "hr_department_city"]
 
 
