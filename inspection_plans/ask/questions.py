@@ -20,7 +20,7 @@ Answer = dict[str, Any]
 Q = TypeVar("Q", bound="Question")
 
 Natural = Annotated[int, Meta(ge=0, le=10**15)]
-Decimal = Annotated[str, Meta(pattern=r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,4})?")]
+Decimal = Annotated[str, Meta(pattern=r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,30})?")]
 
 _REFUSED: dict[Flaw, type[QuestionRefusal]] = {
     Flaw.MISSING: MissingField,

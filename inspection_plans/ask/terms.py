@@ -74,7 +74,7 @@ def _start(question: DeadlineAsked, counting: Counting) -> date:
     wanted = FIELDS[counting.asks]
     start = starts.pop(counting.asks)
     if start is None:
-        raise MissingField(f"asked by the {counting.trigger.en}", field=wanted)
+        raise MissingField(f"counted from: {counting.trigger.en}", field=wanted)
     for other, given in starts.items():
         if given is not None:
             raise UnknownField(f"this term is asked by {wanted}", field=FIELDS[other])

@@ -69,6 +69,8 @@ def test_a_part_larger_than_the_whole_is_refused(counts: tuple[int, int]) -> Non
         ("59.9", "60", False),
         ("60", "59.9", False),
         ("59.9999", "100", False),
+        ("59." + "9" * 30, "60", False),
+        ("60", "60." + "0" * 29 + "1", True),
         ("100", "0", False),
         (None, "60", False),
         ("60", None, False),
