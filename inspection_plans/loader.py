@@ -15,7 +15,7 @@ from inspection_plans.desk.rules import DeskRule
 from inspection_plans.figures import Figures
 from inspection_plans.filings import Filings
 from inspection_plans.lexicon import Lexicon
-from inspection_plans.lexicon_words import Contexts, Entry, Folding, Places
+from inspection_plans.lexicon.words import Contexts, Entry, Folding, Places
 from inspection_plans.library import Library
 from inspection_plans.reading import PackRefusal, Source, Unreadable, decode
 from inspection_plans.rulebook import Rulebook

@@ -14,9 +14,9 @@ from inspection_plans.deadlines import quarter_end
 from inspection_plans.desk.view import View
 from inspection_plans.figures import Figures
 from inspection_plans.filings import Register, registers
-from inspection_plans.filings_exams import Candidate, Certificate
-from inspection_plans.filings_oversight import FormRow, Payment, QuarterlyForm
-from inspection_plans.filings_training import Trainee, TrainingClass
+from inspection_plans.filings.exams import Candidate, Certificate
+from inspection_plans.filings.oversight import FormRow, Payment, QuarterlyForm
+from inspection_plans.filings.training import Trainee, TrainingClass
 from inspection_plans.parameters import BrokenParameter
 from inspection_plans.vocabulary import Clause, ClauseId
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from inspection_plans.crosscheck import DanglingClause, DuplicateId, PackFiles, UnknownTerm
 from inspection_plans.deadlines import BrokenTerm, Counting, term_of
-from inspection_plans.lexicon_words import Entry
+from inspection_plans.lexicon.words import Entry
 from inspection_plans.reading import Malformed, PackRefusal, Source
 from inspection_plans.vocabulary import Clause, ClauseId, Computed, Terms
 

@@ -11,7 +11,7 @@ from inspection_plans.desk.review import Review
 from inspection_plans.desk.rules import RuleId, Verdict
 from inspection_plans.desk.view import View
 from inspection_plans.filings import FiledTwice, Filings
-from inspection_plans.filings_schema import schema
+from inspection_plans.filings.schema import schema
 from inspection_plans.records import Meta, plain
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.vocabulary import Setting

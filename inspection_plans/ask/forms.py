@@ -9,8 +9,8 @@ from inspection_plans.ask.refusals import WrongField
 from inspection_plans.deadlines import quarter_end
 from inspection_plans.desk.view import View
 from inspection_plans.filings import FiledTwice, Filings
-from inspection_plans.filings_oversight import FormRow, QuarterlyForm
-from inspection_plans.filings_words import Key
+from inspection_plans.filings.oversight import FormRow, QuarterlyForm
+from inspection_plans.filings.words import Key
 from inspection_plans.quarterly import Counting, Layout
 from inspection_plans.records import Meta
 from inspection_plans.rulebook import Rulebook

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from inspection_plans.desk.view import View
 from inspection_plans.errors import Family, RuleRefusal
 from inspection_plans.filings import Register, registers
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 from inspection_plans.records import Mismatch, decode
 
 _AT_ONCE = 5_000

@@ -11,7 +11,7 @@ from inspection_plans.deadlines import Deadline
 from inspection_plans.desk.rules import MISSING, DeskRule, Saying, Verdict, spoken
 from inspection_plans.desk.view import View
 from inspection_plans.filings import Register
-from inspection_plans.filings_words import Filed, Side
+from inspection_plans.filings.words import Filed, Side
 from inspection_plans.records import plain
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.vocabulary import (

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from inspection_plans.desk.view import View
-from inspection_plans.filings_exams import Candidate, Certificate
-from inspection_plans.filings_oversight import Payment
-from inspection_plans.filings_training import Trainee, TrainingClass
+from inspection_plans.filings.exams import Candidate, Certificate
+from inspection_plans.filings.oversight import Payment
+from inspection_plans.filings.training import Trainee, TrainingClass
 
 
 def trainees_of(view: View, grant: Payment) -> tuple[Trainee, ...]:

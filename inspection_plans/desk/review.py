@@ -9,7 +9,7 @@ from inspection_plans.desk.frame import At, Check, Result
 from inspection_plans.desk.table import CHECKS
 from inspection_plans.desk.view import View
 from inspection_plans.filings import Register, key_of
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 from inspection_plans.rulebook import Rulebook
 from inspection_plans.vocabulary import Jurisdiction
 

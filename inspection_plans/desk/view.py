@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from inspection_plans.filings import FiledTwice, Filings, Register, key_field, registers, rows
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 
 R = TypeVar("R", bound=Filed)
 # Any: a register's rows are of its own record, which a dict of all registers cannot say.

@@ -6,10 +6,10 @@ from typing import Protocol, TypeVar
 
 from inspection_plans import jurisdictions
 from inspection_plans.desk.view import View
-from inspection_plans.filings_catalogue import Standard
-from inspection_plans.filings_exams import Candidate, Certificate, CertificateReport, ExamBatch
-from inspection_plans.filings_training import Completion, Lesson, Trainee, TrainingClass
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.catalogue import Standard
+from inspection_plans.filings.exams import Candidate, Certificate, CertificateReport, ExamBatch
+from inspection_plans.filings.training import Completion, Lesson, Trainee, TrainingClass
+from inspection_plans.filings.words import Filed
 from inspection_plans.vocabulary import NATIONAL
 
 R = TypeVar("R", bound=Filed)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inspection_plans.ask import table
 from inspection_plans.lexicon import Hit
-from inspection_plans.lexicon_words import Mark
+from inspection_plans.lexicon.words import Mark
 from inspection_plans.loader import load_rulebook
 from inspection_plans.vocabulary import Jurisdiction
 

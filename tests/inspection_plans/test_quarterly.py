@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from inspection_plans import quarterly
 from inspection_plans.desk.view import View
 from inspection_plans.filings import Filings
-from inspection_plans.filings_oversight import FormRow
+from inspection_plans.filings.oversight import FormRow
 from inspection_plans.parameters import BrokenParameter
 from inspection_plans.quarterly import Counting
 from inspection_plans.records import decode

@@ -1,7 +1,7 @@
 """The rule about what advertisements promise: DR-28."""
 
 from inspection_plans.desk.frame import At, Results, check
-from inspection_plans.filings_catalogue import Advert
+from inspection_plans.filings.catalogue import Advert
 
 
 @check("DR-28", over=Advert)

@@ -8,9 +8,9 @@ from inspection_plans.deadlines import quarter_end
 from inspection_plans.desk.frame import At, Result, Results, check, via
 from inspection_plans.desk.view import View
 from inspection_plans.filings import Register
-from inspection_plans.filings_exams import Archive, Candidate, Certificate, ExamBatch
-from inspection_plans.filings_oversight import FormRow, Payment, QuarterlyForm
-from inspection_plans.filings_training import (
+from inspection_plans.filings.exams import Archive, Candidate, Certificate, ExamBatch
+from inspection_plans.filings.oversight import FormRow, Payment, QuarterlyForm
+from inspection_plans.filings.training import (
     Completion,
     CompletionStandard,
     Trainee,

@@ -12,7 +12,7 @@ from inspection_plans.desk.ways import (
     certificates_of_batch,
     certificates_of_candidate,
 )
-from inspection_plans.filings_catalogue import (
+from inspection_plans.filings.catalogue import (
     AnnualFiling,
     CatalogueEntry,
     Institution,
@@ -20,9 +20,9 @@ from inspection_plans.filings_catalogue import (
     Publicity,
     Scope,
 )
-from inspection_plans.filings_exams import Candidate, Certificate, ExamBatch
-from inspection_plans.filings_training import TrainingClass
-from inspection_plans.filings_words import Side, within
+from inspection_plans.filings.exams import Candidate, Certificate, ExamBatch
+from inspection_plans.filings.training import TrainingClass
+from inspection_plans.filings.words import Side, within
 
 _DAY = timedelta(days=1)
 OF_INSTITUTION = via("institution_id", "institution_id")

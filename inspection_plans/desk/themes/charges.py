@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from inspection_plans.desk.frame import At, Result, Results, check, via
 from inspection_plans.desk.view import View
-from inspection_plans.filings_catalogue import FeeNotice, Institution
-from inspection_plans.filings_oversight import Charge
-from inspection_plans.filings_training import EnrolmentNotice, Trainee, TrainingClass
-from inspection_plans.filings_words import within
+from inspection_plans.filings.catalogue import FeeNotice, Institution
+from inspection_plans.filings.oversight import Charge
+from inspection_plans.filings.training import EnrolmentNotice, Trainee, TrainingClass
+from inspection_plans.filings.words import within
 
 LOAN = ("training_loan",)
 HANDED_ON = ("subcontract", "transfer")

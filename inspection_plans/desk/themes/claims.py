@@ -8,10 +8,10 @@ from inspection_plans.desk.frame import At, Result, Results, Route, check, via
 from inspection_plans.desk.view import View
 from inspection_plans.desk.ways import lies_in, standard_of
 from inspection_plans.filings import Register, registers
-from inspection_plans.filings_catalogue import Standard
-from inspection_plans.filings_exams import Candidate, Certificate
-from inspection_plans.filings_oversight import LocalCatalogueEntry, Payment
-from inspection_plans.filings_training import (
+from inspection_plans.filings.catalogue import Standard
+from inspection_plans.filings.exams import Candidate, Certificate
+from inspection_plans.filings.oversight import LocalCatalogueEntry, Payment
+from inspection_plans.filings.training import (
     Attendance,
     Completion,
     Lesson,

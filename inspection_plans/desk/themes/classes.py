@@ -6,7 +6,7 @@ from typing import Literal
 
 from inspection_plans.desk.frame import At, Result, Results, check, via
 from inspection_plans.desk.ways import lies_in
-from inspection_plans.filings_training import ClassApproval, Lesson, PlanFiling, TrainingClass
+from inspection_plans.filings.training import ClassApproval, Lesson, PlanFiling, TrainingClass
 
 OF_CLASS = via("id", "class_id")
 _CONCEPTS: tuple[tuple[Literal["training", "exam"], str], ...] = (

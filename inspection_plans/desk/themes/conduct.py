@@ -6,8 +6,8 @@ from datetime import date
 from inspection_plans import jurisdictions
 from inspection_plans.desk.frame import At, Result, Results, check, via
 from inspection_plans.desk.view import View
-from inspection_plans.filings_oversight import BadRecord
-from inspection_plans.filings_training import (
+from inspection_plans.filings.oversight import BadRecord
+from inspection_plans.filings.training import (
     Attendance,
     Completion,
     Lesson,
@@ -15,7 +15,7 @@ from inspection_plans.filings_training import (
     Trainee,
     TrainingClass,
 )
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 
 
 def _classes_of_barred(view: View, row: BadRecord) -> Iterator[TrainingClass]:

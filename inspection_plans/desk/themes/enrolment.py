@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from inspection_plans.desk.frame import At, Result, Results, check, via
-from inspection_plans.filings_training import EnrolmentNotice, TrainingClass
+from inspection_plans.filings.training import EnrolmentNotice, TrainingClass
 
 
 @check("DR-31", over=TrainingClass, reads={EnrolmentNotice: via("id", "class_id")})

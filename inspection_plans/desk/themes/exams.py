@@ -12,8 +12,8 @@ from inspection_plans.desk.ways import (
     certificates_of_candidate,
     standard_of,
 )
-from inspection_plans.filings_catalogue import Standard
-from inspection_plans.filings_exams import (
+from inspection_plans.filings.catalogue import Standard
+from inspection_plans.filings.exams import (
     Candidate,
     Certificate,
     CertificateLayout,
@@ -22,8 +22,8 @@ from inspection_plans.filings_exams import (
     ExamBatch,
     Scores,
 )
-from inspection_plans.filings_training import Completion
-from inspection_plans.filings_words import within
+from inspection_plans.filings.training import Completion
+from inspection_plans.filings.words import within
 
 SUBJECTS = ("theory", "ability")
 

@@ -8,9 +8,9 @@ from inspection_plans import allocation, indicators, parameters, quarterly
 from inspection_plans.desk.frame import At, Result, Results, check, everywhere, via
 from inspection_plans.desk.view import View
 from inspection_plans.filings import Register, registers
-from inspection_plans.filings_catalogue import Target
-from inspection_plans.filings_exams import Candidate, ExamBatch, Scores
-from inspection_plans.filings_training import (
+from inspection_plans.filings.catalogue import Target
+from inspection_plans.filings.exams import Candidate, ExamBatch, Scores
+from inspection_plans.filings.training import (
     Allocation,
     Attendance,
     Employment,
@@ -18,7 +18,7 @@ from inspection_plans.filings_training import (
     Trainee,
     TrainingClass,
 )
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 
 _NEEDED: dict[str, tuple[Register, ...]] = {
     "attendance": (Trainee, Lesson, Attendance),

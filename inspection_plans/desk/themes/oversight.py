@@ -5,8 +5,8 @@ from typing import get_args, get_type_hints
 
 from inspection_plans.desk.frame import At, Results, check, via
 from inspection_plans.desk.view import View
-from inspection_plans.filings_catalogue import PublicLookup
-from inspection_plans.filings_oversight import BadRecord, Case, Inspection
+from inspection_plans.filings.catalogue import PublicLookup
+from inspection_plans.filings.oversight import BadRecord, Case, Inspection
 from inspection_plans.vocabulary import ClauseId
 
 _DRAWN = ("plan", "seed", "objects_drawn", "inspectors_drawn", "results_public_on")

@@ -7,10 +7,10 @@ from fractions import Fraction
 from inspection_plans.desk.frame import At, Result, Results, check, via
 from inspection_plans.desk.view import View
 from inspection_plans.desk.ways import lies_in, province
-from inspection_plans.filings_catalogue import CatalogueEntry, Institution
-from inspection_plans.filings_exams import ExamBatch
-from inspection_plans.filings_training import EmployerApproval, Photo, Trainee, TrainingClass
-from inspection_plans.filings_words import Side, within
+from inspection_plans.filings.catalogue import CatalogueEntry, Institution
+from inspection_plans.filings.exams import ExamBatch
+from inspection_plans.filings.training import EmployerApproval, Photo, Trainee, TrainingClass
+from inspection_plans.filings.words import Side, within
 from inspection_plans.vocabulary import ClauseId
 
 _BAN = "cross_province"

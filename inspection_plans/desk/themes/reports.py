@@ -11,8 +11,8 @@ from inspection_plans.desk.ways import (
     certificates_of_candidate,
     certificates_of_report,
 )
-from inspection_plans.filings_exams import Candidate, Certificate, CertificateReport, ExamBatch
-from inspection_plans.filings_training import ListReport, TrainingClass
+from inspection_plans.filings.exams import Candidate, Certificate, CertificateReport, ExamBatch
+from inspection_plans.filings.training import ListReport, TrainingClass
 from inspection_plans.vocabulary import ClauseId
 
 

@@ -7,8 +7,8 @@ from inspection_plans import parameters
 from inspection_plans.desk.frame import At, Result, Results, check
 from inspection_plans.desk.view import View
 from inspection_plans.desk.ways import standard_of
-from inspection_plans.filings_catalogue import Application, Standard
-from inspection_plans.filings_training import Trainee, TrainingClass
+from inspection_plans.filings.catalogue import Application, Standard
+from inspection_plans.filings.training import Trainee, TrainingClass
 
 # Field of the application, concept of the clause that asks for it, parameter with the number.
 _ASKED = (

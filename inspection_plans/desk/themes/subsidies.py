@@ -9,9 +9,9 @@ from inspection_plans.desk import grants
 from inspection_plans.desk.frame import At, Result, Results, Route, check
 from inspection_plans.desk.ways import lies_in
 from inspection_plans.filings import Register
-from inspection_plans.filings_exams import Candidate, Certificate
-from inspection_plans.filings_oversight import Payment
-from inspection_plans.filings_training import (
+from inspection_plans.filings.exams import Candidate, Certificate
+from inspection_plans.filings.oversight import Payment
+from inspection_plans.filings.training import (
     Completion,
     Employment,
     Lesson,

@@ -11,8 +11,8 @@ from inspection_plans.desk.ways import (
     lies_in,
     standard_of,
 )
-from inspection_plans.filings_catalogue import Standard
-from inspection_plans.filings_training import (
+from inspection_plans.filings.catalogue import Standard
+from inspection_plans.filings.training import (
     Attendance,
     Completion,
     Lesson,

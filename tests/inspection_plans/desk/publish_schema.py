@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from inspection_plans import filings_schema, loader
+from inspection_plans import loader
+from inspection_plans.filings import schema as filings_schema
 from inspection_plans.records import plain
 
 FILE = Path(filings_schema.__file__).with_name("filings.schema.json")

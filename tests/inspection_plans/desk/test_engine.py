@@ -25,7 +25,7 @@ from inspection_plans.filings import (
     registers,
     rows,
 )
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 from inspection_plans.records import decode, plain
 from inspection_plans.vocabulary import Jurisdiction
 from inspection_plans.workdays import TermMalformed

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspection_plans import filings_schema
 from inspection_plans.desk.bulk import LineRefused, read_lines
 from inspection_plans.desk.review import Review
 from inspection_plans.desk.view import View
 from inspection_plans.filings import FiledTwice, Filings, key_field, registers, rows
-from inspection_plans.filings_training import Lesson
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings import schema as filings_schema
+from inspection_plans.filings.training import Lesson
+from inspection_plans.filings.words import Filed
 from inspection_plans.records import Fault, Flaw, Mismatch, decode, plain
 from inspection_plans.vocabulary import Jurisdiction
 from tests.inspection_plans.desk.judging import RULES

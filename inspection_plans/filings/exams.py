@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from inspection_plans.filings_words import (
+from inspection_plans.filings.words import (
     Code,
     Direction,
     Filed,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from inspection_plans.folding import Folded, Gap
-from inspection_plans.lexicon_words import Contexts, Mark
+from inspection_plans.lexicon.folding import Folded, Gap
+from inspection_plans.lexicon.words import Contexts, Mark
 
 _OPENS = frozenset("“「『‘\"'《")
 _CLOSES = frozenset("”」』’\"'》")

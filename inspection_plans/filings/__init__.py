@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import ClassVar, get_args, get_type_hints
 
 from inspection_plans.errors import RuleRefusal
-from inspection_plans.filings_catalogue import (
+from inspection_plans.filings.catalogue import (
     Advert,
     AnnualFiling,
     Application,
@@ -23,7 +23,7 @@ from inspection_plans.filings_catalogue import (
     Standard,
     Target,
 )
-from inspection_plans.filings_exams import (
+from inspection_plans.filings.exams import (
     Archive,
     Candidate,
     Certificate,
@@ -33,7 +33,7 @@ from inspection_plans.filings_exams import (
     ExamBatch,
     Scores,
 )
-from inspection_plans.filings_oversight import (
+from inspection_plans.filings.oversight import (
     BadRecord,
     Case,
     Charge,
@@ -42,7 +42,7 @@ from inspection_plans.filings_oversight import (
     Payment,
     QuarterlyForm,
 )
-from inspection_plans.filings_training import (
+from inspection_plans.filings.training import (
     Allocation,
     Attendance,
     ClassApproval,
@@ -59,7 +59,7 @@ from inspection_plans.filings_training import (
     Trainee,
     TrainingClass,
 )
-from inspection_plans.filings_words import Filed
+from inspection_plans.filings.words import Filed
 from inspection_plans.records import Record
 
 Register = type[Filed]

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from inspection_plans.filings_words import (
+from inspection_plans.filings.words import (
     CalendarYear,
     Code,
     Count,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from inspection_plans import jurisdictions
-from inspection_plans.folding import Folded, Gap, fold
-from inspection_plans.lexicon_context import Found, Judge, any_of
-from inspection_plans.lexicon_words import Contexts, Entry, Folding, Lawful, Mark, Places
+from inspection_plans.lexicon.context import Found, Judge, any_of
+from inspection_plans.lexicon.folding import Folded, Gap, fold
+from inspection_plans.lexicon.words import Contexts, Entry, Folding, Lawful, Mark, Places
 from inspection_plans.vocabulary import Basis, Clause, ClauseId, Jurisdiction, Kind
 
 _NUMBER: Final = r"[\d一二三四五六七八九十百千万两几零半多余至到起以上约达kw元块%]{0,12}"
