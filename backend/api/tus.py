@@ -140,6 +140,7 @@ def _told(progress: Progress, status: int, **more: str) -> Response[None]:
     action="public.read",
     status_code=204,
     sync_to_thread=False,
+    include_in_schema=False,  # an answer of the protocol, without a body to describe
 )
 def options() -> Response[None]:
     """What the lane can do."""
