@@ -68,6 +68,16 @@ class Spool:
                 raise SpoolBusy(upload=ident) from None
             yield
 
+    @contextmanager
+    def turn(self, ident: str) -> Iterator[None]:
+        """Wait until nobody else hands segments of this upload on; for a thread, not the loop."""
+        with self._turn(ident).open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _turn(self, ident: str) -> Path:
+        return self.root / f"{ident}.turn"
+
     def append(self, ident: str, offset: int, data: bytes) -> None:
         """Put bytes at the committed ``offset`` and on the disk; what stood behind it is cut off.
 
@@ -121,6 +131,7 @@ class Spool:
     def clear(self, ident: str) -> None:
         """Forget an upload."""
         shutil.rmtree(self._folder(ident), ignore_errors=True)
+        self._turn(ident).unlink(missing_ok=True)
 
     def used(self) -> int:
         """Bytes of all segments on this host."""

@@ -64,8 +64,10 @@ def test_duties_cover_the_product_and_settings_read_every_variable(tmp_path: Pat
     duties = [SERVICES[name]["environment"].get("MINGCHA_DUTIES") for name in SERVICES]
     assert sorted(filter(None, duties)) == sorted(DUTIES)
     env = dict.fromkeys(SERVICES["app"]["environment"], "http://x")
-    env |= {"MINGCHA_DUTIES": "web", "MINGCHA_KEYS": str(tmp_path)}
+    env |= {"MINGCHA_DUTIES": "web", "MINGCHA_KEYS": str(tmp_path), "MINGCHA_LANES": "tus"}
+    env |= {"MINGCHA_SPOOL": str(tmp_path), "MINGCHA_SPOOL_BYTES": "1000"}
     settings = from_environment(env)
+    assert (settings.lanes, settings.spool_bytes) == (("tus",), 1000)
     assert settings.duties == ("web",)
     assert settings.faces == FACES
 

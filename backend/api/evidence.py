@@ -15,7 +15,7 @@ from backend.services.act import Act
 from backend.services.exhibits import EvidenceRecord, File
 from backend.services.intake import Intake
 from backend.services.receipts import ReceiptRecord
-from backend.services.uploads import Addresses, NewPart
+from backend.services.uploads import Addresses, Lanes, NewPart
 from backend.settings import Settings
 from media.bucket import Bucket
 from media.spool import Spool
@@ -65,7 +65,13 @@ async def urls(
     """Addresses pinned to length, type and hash, for 15 minutes: one, or one a missing part."""
     wanted = (data or PartsIn()).parts
     return UploadOut.of(
-        await uploads.urls(evidence_id, wanted, host=settings.host, act=proven, bucket=bucket)
+        await uploads.urls(
+            evidence_id,
+            wanted,
+            lanes=Lanes(settings.host, settings.lanes),
+            act=proven,
+            bucket=bucket,
+        )
     )
 
 

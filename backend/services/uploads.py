@@ -7,6 +7,7 @@ Source: evidence spec 4.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -43,7 +44,10 @@ update upload set taken = $3, touched_at = $4 where evidence = $1 and taken = $2
 """
 STORE = "update upload set stored = $2, taken = greatest(taken, $2) where evidence = $1"
 NAME = "update upload set store_upload = $2 where evidence = $1 and store_upload is null"
-RESET = "update upload set taken = 0, stored = 0, store_upload = null where evidence = $1"
+RESET = """
+update upload set taken = 0, stored = 0, store_upload = null
+where evidence = $1 and state = 'open' and store_upload is not distinct from $2
+"""
 END = "update upload set state = $2, touched_at = $3 where evidence = $1"
 IDLING = "select evidence from upload where state = 'open' and touched_at < $1 limit 500"
 ROW = "select * from evidence where id = $1"
@@ -81,6 +85,13 @@ class PartsWrong(ServiceRefusal):
     """Parts are numbered from 1, 5 MiB each but the last, none beyond the end of the piece."""
 
     code = "upload.parts_wrong"
+
+
+class LaneClosed(ServiceRefusal):
+    """This office takes bytes by the weak-link lane alone; its store has no address outside."""
+
+    code = "upload.lane_closed"
+    family = Family.CONFLICT
 
 
 class NewPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -284,9 +295,18 @@ async def expire(*, act: Act, bucket: Bucket, spool: Spool) -> int:
 async def forward(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) -> None:
     """Make parts of the full segments; with the last byte close the object and receive it.
 
-    Runs on the host whose spool holds the bytes; a store that is down is tried again later. When
-    the store has lost the upload the offset goes back to 0 and the phone sends anew.
+    Runs on the host whose spool holds the bytes, one at a time for an upload; a store that is
+    down is tried again later. When the store has lost the upload the offset goes back to 0 and
+    the phone sends anew.
     """
+    async with AsyncExitStack() as held:
+        turn = spool.turn(str(evidence_id))
+        await asyncio.to_thread(turn.__enter__)
+        held.callback(turn.__exit__, None, None, None)
+        await _forward(evidence_id, act=act, bucket=bucket, spool=spool)
+
+
+async def _forward(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) -> None:
     async with DB.transaction(act.by.scope):
         row = await DB.connection.fetchrow(HELD, evidence_id)
         piece = await DB.connection.fetchrow(ROW, evidence_id)
@@ -304,8 +324,9 @@ async def forward(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) 
             await _finish(found, upload, act=act, bucket=bucket, spool=spool)
     except StoreAbsent:
         async with DB.transaction(act.by.scope):
-            await DB.connection.execute(RESET, evidence_id)
-        await asyncio.to_thread(spool.clear, str(evidence_id))
+            status = await DB.connection.execute(RESET, evidence_id, upload.store_upload)
+        if status != "UPDATE 0":
+            await asyncio.to_thread(spool.clear, str(evidence_id))
 
 
 async def _one(
@@ -374,14 +395,24 @@ async def _close(found: Stored, upload: Row, bucket: Bucket) -> None:
     await asyncio.to_thread(bucket.close_parts, found.object_key, name, parts)
 
 
+class Lanes(msgspec.Struct, frozen=True):
+    """How bytes may come to this host: by ``open`` lanes, direct or tus."""
+
+    host: str
+    open: tuple[str, ...]
+
+
 async def urls(
-    evidence_id: UUID, parts: Sequence[NewPart], *, host: str, act: Act, bucket: Bucket
+    evidence_id: UUID, parts: Sequence[NewPart], *, lanes: Lanes, act: Act, bucket: Bucket
 ) -> Addresses:
     """Pinned addresses for 15 minutes: one for a small piece, else one a part the store lacks.
 
-    Raises: Absent, PartsWrong ("upload.parts_wrong"), QuotaUsed, StoreUnavailable.
+    Raises: Absent, LaneClosed ("upload.lane_closed"), PartsWrong ("upload.parts_wrong"),
+    QuotaUsed, StoreUnavailable.
     Source: evidence spec 4.1.
     """
+    if "direct" not in lanes.open:
+        raise LaneClosed(lanes=list(lanes.open))
     if not parts:
         one = await evidence.urls(evidence_id, act=act, bucket=bucket)
         return Addresses(id=one.id, state=one.state, puts=((1, one.put),) if one.put else ())
@@ -391,7 +422,7 @@ async def urls(
             return Addresses(id=found.id, state=found.state)
         if any(part.size != _length(part.n, found.size) for part in parts):
             raise PartsWrong(field="parts", size=found.size, part_bytes=SEGMENT_BYTES)
-        upload = await _opened(found, host=host, act=act)
+        upload = await _opened(found, host=lanes.host, act=act)
     name = await _name(found, upload, act=act, bucket=bucket)
     held = {part.number: part.size for part in await _parts(found.object_key, name, bucket)}
     puts = tuple(

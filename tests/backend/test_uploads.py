@@ -314,3 +314,15 @@ async def test_options_tell_what_the_lane_can_do(client: httpx.AsyncClient) -> N
     assert told.headers["tus-version"] == "1.0.0"
     assert told.headers["tus-extension"] == "creation,checksum,termination,expiration"
     assert told.headers["tus-checksum-algorithm"] == "sha256,sha1"
+
+
+async def test_an_office_may_close_the_direct_lane(lane: Lane) -> None:
+    closed = uploads.urls(
+        UUID(str(lane.capture.id)),
+        (),
+        lanes=uploads.Lanes("one", ("tus",)),
+        act=lane.seen.desk.act,
+        bucket=None,  # type: ignore[arg-type]  # refused before any store is asked
+    )
+    with pytest.raises(uploads.LaneClosed):
+        await closed
