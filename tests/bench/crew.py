@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +13,17 @@ import msgspec
 
 from backend.clock import new_id
 from backend.piccolo_conf import DB
-from backend.services import visits
+from backend.services import sheet_versions, visits
 from backend.services.visits import NewAssignment, NewVisit
 from inspection_plans import loader
 from inspection_plans.library import Library
-from inspection_plans.sheets import Item
+from inspection_plans.sheets import Item, Sheet
 from media import canon, ops
 from tests import world
 from tests.backend import sheets
 from tests.backend.desk import Desk
 from tests.bench.rig import Request, Stand
-from tests.field import a_phone
+from tests.field import a_phone, undemanding
 from tests.inspection_plans.test_checklist import good_answer
 from tests.phone import Capture, Phone, answers_sha, batch
 
@@ -35,17 +35,15 @@ PHONES = 24
 REMARK_EVERY = 10
 
 
-def widen(library: Library) -> Library:
-    """Our rules with a sheet of 60 items: the longest real one has 34, so items come twice."""
-    place, sheet = loader.jurisdiction_of(world.SHANDONG), library.sheets[SHEET]
-    day = max(pack.valid_from for pack in library.packs.values())
-    real = library.sheet(SHEET, place, day).items
+def widen(library: Library, day: date) -> Sheet:
+    """The sheet of the day with 60 items: the longest real one has 34, so items come twice."""
+    real = undemanding(library.sheet(SHEET, loader.jurisdiction_of(world.SHANDONG), day))
     codes = [f"{SHEET}-{number:02d}" for number in range(1, ANSWERS + 1)]
+    plain = [dataclasses.replace(item, relevant=None, constraints=()) for item in real.items]
     items = tuple(
-        msgspec.structs.replace(real[n % len(real)], code=code) for n, code in enumerate(codes)
+        dataclasses.replace(plain[n % len(plain)], code=code) for n, code in enumerate(codes)
     )
-    wide = msgspec.structs.replace(sheet, items=items)
-    return dataclasses.replace(library, sheets={**library.sheets, SHEET: wide})
+    return dataclasses.replace(real, items=items)
 
 
 @dataclass(frozen=True)
@@ -117,9 +115,8 @@ def wire(headers: dict[str, str]) -> tuple[tuple[bytes, bytes], ...]:
 
 async def a_crew(stand: Stand, owner: asyncpg.Connection, *, to_submit: int, spare: int) -> Crew:
     """A supervisor, institutions, inspectors with phones, and visits they have fetched."""
-    rules = widen(loader.load())
-    loader.load = lambda: rules  # type: ignore[assignment]  # the sheet of 60 items, as data
-    at = stand.clock()
+    rules, at = loader.load(), stand.clock()
+    wide = widen(rules, at.date())
     office = await world.an_office(at)
     who = await world.a_person(at, "supervisor", office=office)
     desk = Desk(who, stand.clock, rules, owner)  # type: ignore[arg-type]  # real time, not a still one
@@ -129,20 +126,18 @@ async def a_crew(stand: Stand, owner: asyncpg.Connection, *, to_submit: int, spa
     transport = httpx.ASGITransport(app=stand.app)  # type: ignore[arg-type]  # ASGI's own dicts
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
         phones = [await a_phone(desk, http, one) for one in inspectors]
-        made = await _visits(desk, owner, inspectors, to_submit + spare)
+        made = await _visits(desk, owner, inspectors, to_submit + spare, wide)
         tasks = [task for phone in phones for task in await _tasks(phone, set(made[:to_submit]))]
         headers = await world.signed_in(http, who)
     tasks.sort(key=lambda pair: pair[1]["visit"])
-    items = list(rules.sheet(SHEET, loader.jurisdiction_of(world.SHANDONG), at.date()).items)
-    return Crew(desk, phones, tasks, made[to_submit:], items, wire(headers))
+    return Crew(desk, phones, tasks, made[to_submit:], list(wide.items), wire(headers))
 
 
 async def _visits(
-    desk: Desk, owner: asyncpg.Connection, inspectors: list[UUID], count: int
+    desk: Desk, owner: asyncpg.Connection, inspectors: list[UUID], count: int, wide: Sheet
 ) -> list[UUID]:
     institutions = [r["id"] for r in await owner.fetch("select id from institution order by id")]
     place, now = loader.jurisdiction_of(world.SHANDONG), desk.clock()
-    digest = loader.applied_sheet(SHEET, place, now.date())[1]
     rows = [
         NewVisit(
             id=new_id(),
@@ -153,7 +148,7 @@ async def _visits(
             unannounced=True,
             selection="random",
             sheet=SHEET,
-            sheet_digest=digest,
+            sheet_digest=wide.version,
             jurisdiction=place,
             on_date=now.date(),
             sealed_until=now - timedelta(minutes=1),
@@ -165,6 +160,7 @@ async def _visits(
         for n in range(count)
     ]
     async with DB.transaction(desk.act.by.scope):
+        await sheet_versions.keep([wide], act=desk.act)
         await visits.create(rows, act=desk.act)
     return [row.id for row in rows]
 
