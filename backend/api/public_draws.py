@@ -11,7 +11,7 @@ from litestar.params import PathParameter, QueryParameter
 from backend.api.etags import conditional
 from backend.api.routes import get
 from backend.services import disclosure
-from backend.services.frames import on_day
+from backend.services.accounts import on_day
 from backend.services.records.draws import PageLine, PlannedDraw
 
 

@@ -11,9 +11,10 @@ import msgspec
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
 from backend.services import audit, drawlog, parties
+from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import ServiceRefusal
-from backend.services.frames import Token, on_day
+from backend.services.frames import Token
 from backend.services.planchecks import OPERATOR
 from backend.services.records.chains import ChainRecord, NewChain
 from backend.services.records.draws import DrawRecord

@@ -13,10 +13,10 @@ from backend.db.tables.draws import Draw
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
 from backend.services import chains, draw_events, drawlog, drawrows, externals, plans
+from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
-from backend.services.frames import on_day
 from backend.services.records.draws import (
     DrawRecord,
     PageLine,

@@ -69,7 +69,7 @@ async def _build(plan: PlanRecord, *, act: Act, token: Token) -> Frozen:
         "inspectors": crew.rows,
         "blocked": crew.blocked,
     }
-    check_frames(doc, rows, crew.licences)
+    await asyncio.to_thread(check_frames, doc, rows, crew.licences)
     return Frozen(
         plan=doc,
         frames=rows,

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from backend.services.accounts import SHANGHAI
 from backend.services.errors import ServiceRefusal
 from backend.services.records.draws import Announced
 from backend.services.records.plans import Entropy
@@ -13,7 +13,6 @@ from inspection_plans.draw.ceremony import DICE, WITNESSES
 from inspection_plans.errors import Family
 from inspection_plans.loader import jurisdiction_of
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 # What a source's value looks like; a beacon round is 32 bytes, a lottery its published numbers.
 FORMS = {
     "drand": re.compile(r"[0-9a-f]{64}", re.ASCII),

@@ -7,9 +7,10 @@ from uuid import UUID
 import msgspec
 
 from backend.services import visits
+from backend.services.accounts import SHANGHAI
 from backend.services.act import Act
 from backend.services.drawrows import Frozen
-from backend.services.frames import SHANGHAI, Target
+from backend.services.frames import Target
 from backend.services.records.draws import DrawRecord
 from backend.services.records.plans import PlanRecord, VisitRule
 from inspection_plans.draw.select import Urn, prepare

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from backend.db.queries.frames import BELOW, INSTITUTIONS, SESSIONS
 from backend.piccolo_conf import DB
+from backend.services.accounts import on_day
 from backend.services.errors import ServiceRefusal
 from backend.services.planchecks import selection_doc
 from backend.services.records.plans import PlanRecord, Stratum
@@ -20,7 +20,6 @@ from inspection_plans.draw.digest import hexdigest
 from inspection_plans.errors import Family
 from inspection_plans.loader import jurisdiction_of, load_calendar
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 NO_CAP = 1_000_000
 EXAMPLES = 5
 Token = Callable[[int], bytes]
@@ -87,11 +86,6 @@ class Objects(msgspec.Struct, frozen=True, kw_only=True):
     def exclusions(self) -> dict[str, int]:
         """How many are excluded by which rule."""
         return dict(Counter(row["excl"] for row in self.rows if "excl" in row))
-
-
-def on_day(at: datetime) -> date:
-    """The day of an instant in Shanghai."""
-    return at.astimezone(SHANGHAI).date()
 
 
 def standing(row: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """The risk class 信用风险分类 of an institution: its facts, their grade, and its record."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ import msgspec
 
 from backend.piccolo_conf import DB
 from backend.services import audit, versions
-from backend.services.accounts import SHANGHAI
+from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent
 from backend.services.imports.institutions import INSTITUTIONS
@@ -142,7 +142,7 @@ async def _load(query: str, institution_id: UUID) -> Institution:
 async def _grade(held: Institution, at: datetime) -> Grade:
     facts = await _facts(held, at)
     place = jurisdiction_of(held.region)
-    return risk.grade(facts, load_settings(), place, at.astimezone(SHANGHAI).date())
+    return risk.grade(facts, load_settings(), place, on_day(at))
 
 
 async def _facts(held: Institution, at: datetime) -> Facts:
@@ -157,7 +157,7 @@ async def _facts(held: Institution, at: datetime) -> Facts:
         start=_start(start),
         breaches=tuple(
             Breach(
-                on=_day(row["at"]),
+                on=on_day(row["at"]),
                 verified=row["verified"],
                 in_appeal=row["in_appeal"],
                 severity=Severity(row["severity"]),
@@ -167,15 +167,15 @@ async def _facts(held: Institution, at: datetime) -> Facts:
         overdue=tuple(
             Overdue(
                 due_on=row["due_on"],
-                done_on=_day(row["done_at"]) if row["done_at"] else None,
+                done_on=on_day(row["done_at"]) if row["done_at"] else None,
                 in_appeal=row["in_appeal"],
             )
             for row in overdue
         ),
         obstructions=tuple(
-            Fact(on=_day(row["at"]), verified=row["verified"]) for row in obstructions
+            Fact(on=on_day(row["at"]), verified=row["verified"]) for row in obstructions
         ),
-        clean=tuple(_day(row["at"]) for row in clean),
+        clean=tuple(on_day(row["at"]) for row in clean),
         not_below=RiskClass(held.risk_class) if in_case else None,
     )
 
@@ -183,11 +183,7 @@ async def _facts(held: Institution, at: datetime) -> Facts:
 def _start(row: Any) -> Start | None:  # noqa: ANN401 - a driver's row or None
     if row is None:
         return None
-    return Start(risk_class=RiskClass(row["risk_class"]), on=_day(row["valid_from"]))
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(SHANGHAI).date()
+    return Start(risk_class=RiskClass(row["risk_class"]), on=on_day(row["valid_from"]))
 
 
 def _reason(held: Institution, found: Grade) -> str:

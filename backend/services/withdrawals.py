@@ -10,11 +10,11 @@ import msgspec
 
 from backend.piccolo_conf import DB
 from backend.services import audit, draw_events, errands, teams, visits
+from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.draw_events import Clerk
 from backend.services.drawrows import Frozen
 from backend.services.errors import Absent, ServiceRefusal
-from backend.services.frames import on_day
 from backend.services.records.draw_events import NewWithdrawal, Withdrawal, WithdrawalRate
 from backend.services.records.draws import DrawRecord
 from backend.services.teams import Stand
