@@ -1,11 +1,12 @@
 """Factories of draws: directories, plans, parties and ceremonies, made through the services."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from litestar import Litestar
 
 from backend.clock import token
@@ -13,6 +14,7 @@ from backend.keyring import Keyring
 from backend.services import ceremony, draws, parties, plans
 from backend.services.act import Act
 from backend.services.credit_code import complete
+from backend.services.errors import ServiceRefusal
 from backend.services.imports import take
 from backend.services.records.draws import DrawRecord, NewParty
 from backend.services.records.plans import (
@@ -23,7 +25,9 @@ from backend.services.records.plans import (
     Stratum,
     VisitRule,
 )
+from inspection_plans.draw.errors import DrawRefusal
 from inspection_plans.draw.seed import commitment
+from inspection_plans.errors import RuleRefusal
 from inspection_plans.loader import load
 from media.keys import ServerKey
 from tests import world
@@ -237,3 +241,11 @@ async def a_party(office: Office, code: str = "supervision", seed: int = 7) -> S
     )
     await parties.register(new, act=office.act)
     return signer
+
+
+async def refused(code: str, deed: Awaitable[object]) -> dict[str, object]:
+    """The deed is refused with this code; what the refusal says, its field included."""
+    with pytest.raises((ServiceRefusal, RuleRefusal, DrawRefusal)) as refusal:
+        await deed
+    assert refusal.value.code == code
+    return {"field": refusal.value.field, **refusal.value.facts}

@@ -1,6 +1,5 @@
 """Exclusions by hand: two signatures, a ceiling, nothing after the freeze."""
 
-from collections.abc import Awaitable
 from uuid import UUID
 
 import asyncpg
@@ -9,12 +8,11 @@ import pytest
 from litestar import Litestar
 
 from backend.services import draws, exclusions
-from backend.services.errors import Absent, ServiceRefusal
+from backend.services.errors import Absent
 from backend.services.exclusions import NewExclusion
-from inspection_plans.errors import RuleRefusal
 from tests import drawing, world
 from tests.conftest import StillClock
-from tests.drawing import Office
+from tests.drawing import Office, refused
 
 Owner = asyncpg.Connection
 
@@ -31,12 +29,6 @@ async def wish(owner: Owner, number: int) -> NewExclusion:
         "select id from institution where credit_code = $1", drawing.credit_code(number)
     )
     return NewExclusion(institution=found, reason="正在接受巡视", paper="虚构函〔2026〕1号")
-
-
-async def refused(code: str, deed: Awaitable[object]) -> None:
-    with pytest.raises((ServiceRefusal, RuleRefusal)) as refusal:
-        await deed
-    assert refusal.value.code == code
 
 
 async def by_hand(owner: Owner) -> list[str]:

@@ -1,23 +1,18 @@
 """Draws made elsewhere: entered by one, confirmed by another, labelled for ever."""
 
-from collections.abc import Awaitable
 from datetime import date
 from typing import Any
 
 import asyncpg
 import msgspec
-import pytest
 from litestar import Litestar
 
 from backend.services import disclosure, draws, externals, occurrences
-from backend.services.errors import ServiceRefusal
 from backend.services.externals import ExternalVisit, NewExternal
 from backend.services.records.plans import PlanRecord
-from inspection_plans.draw.errors import DrawRefusal
-from inspection_plans.errors import RuleRefusal
 from tests import drawing
 from tests.conftest import StillClock
-from tests.drawing import Office
+from tests.drawing import Office, refused
 
 Owner = asyncpg.Connection
 
@@ -42,13 +37,6 @@ def a_result(plan: PlanRecord, **changes: Any) -> NewExternal:
     )
     given = {"platform": "虚构抽查平台", "reference": "CC-2026-7", "drawn_on": date(2026, 3, 2)}
     return NewExternal(**(given | {"visits": visits} | changes))
-
-
-async def refused(code: str, deed: Awaitable[object]) -> dict[str, object]:
-    with pytest.raises((ServiceRefusal, RuleRefusal, DrawRefusal)) as refusal:
-        await deed
-    assert refusal.value.code == code
-    return {"field": refusal.value.field, **refusal.value.facts}
 
 
 async def test_two_people_make_it_visits_that_are_labelled_external(

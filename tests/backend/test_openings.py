@@ -1,6 +1,5 @@
 """Openings: one institution's rows, proved against the public root, nobody else's."""
 
-from collections.abc import Awaitable
 from uuid import UUID
 
 import asyncpg
@@ -10,13 +9,12 @@ import pytest
 from litestar import Litestar
 
 from backend.services import disclosure, draws, openings
-from backend.services.errors import ServiceRefusal
 from backend.services.records.draws import DrawRecord
 from backend.services.records.plans import Stratum
 from inspection_plans.draw.merkle import check_opening
 from tests import drawing, world
 from tests.conftest import StillClock
-from tests.drawing import Office
+from tests.drawing import Office, refused
 
 Owner = asyncpg.Connection
 
@@ -45,12 +43,6 @@ async def an_institution(owner: Owner, number: int) -> UUID:
         "select id from institution where credit_code = $1", drawing.credit_code(number)
     )
     return found
-
-
-async def refused(code: str, deed: Awaitable[object]) -> None:
-    with pytest.raises(ServiceRefusal) as refusal:
-        await deed
-    assert refusal.value.code == code
 
 
 @pytest.mark.parametrize("profile", ["full", "sealed"])

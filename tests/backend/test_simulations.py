@@ -1,6 +1,5 @@
 """Simulations: the plans of the year on today's scope, slice by slice, left and found again."""
 
-from collections.abc import Awaitable
 from typing import Any
 
 import asyncpg
@@ -9,11 +8,11 @@ import pytest
 from litestar import Litestar
 
 from backend.services import draws, simulations
-from backend.services.errors import Absent, ServiceRefusal
+from backend.services.errors import Absent
 from backend.services.records.plans import PlanRecord, Stratum
 from tests import drawing, world
 from tests.conftest import StillClock, Work
-from tests.drawing import Office
+from tests.drawing import Office, refused
 
 Owner = asyncpg.Connection
 
@@ -26,12 +25,6 @@ async def a_plan(app: Litestar, clock: StillClock, **spec: Any) -> tuple[Office,
     await drawing.inspectors(office.act, [8], available="no")
     await drawing.relation(office.act, 1, 1)
     return office, await drawing.an_approved_plan(office, spec=drawing.a_spec(**spec))
-
-
-async def refused(code: str, deed: Awaitable[object]) -> None:
-    with pytest.raises(ServiceRefusal) as refusal:
-        await deed
-    assert refusal.value.code == code
 
 
 async def test_it_runs_in_slices_and_counts_the_year(
