@@ -10,6 +10,7 @@ import uvloop
 from tests.bench import (
     bench_desk,
     bench_draw,
+    bench_evidence,
     bench_frame,
     bench_photo,
     bench_rules,
@@ -22,7 +23,18 @@ from tests.bench import (
 from tests.bench.crew import a_crew
 from tests.bench.figures import Figure, as_json, table
 
-NAMES = ("start", "submit", "scale", "photo", "draw", "frame", "simulate", "rules", "desk")
+NAMES = (
+    "start",
+    "submit",
+    "scale",
+    "evidence",
+    "photo",
+    "draw",
+    "frame",
+    "simulate",
+    "rules",
+    "desk",
+)
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "simulate": bench_simulate.run,
     "rules": bench_rules.run,
@@ -46,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     figures: list[Figure] = []
     if "start" in names:
         figures += bench_start.run()
-    if {"submit", "scale"} & set(names):
+    if {"submit", "scale", "evidence"} & set(names):
         figures += _on_servers(names, args.stored)
     if "photo" in names:
         figures += bench_photo.run()
@@ -78,17 +90,21 @@ def _of_a_frame(count: int) -> list[Figure]:
 
 async def _measure(running: rig.Running, names: Sequence[str], stored: int) -> list[Figure]:
     figures: list[Figure] = []
-    submit, scale = "submit" in names, "scale" in names
+    submit, scale, photos = "submit" in names, "scale" in names, "evidence" in names
     async with rig.stand(running) as stand:
         owner = await stand.owner()
         crew = await a_crew(
             stand,
             owner,
-            to_submit=submit * bench_submit.NEW + scale * bench_scale.NEW,
+            to_submit=submit * bench_submit.NEW
+            + scale * bench_scale.NEW
+            + photos * bench_evidence.NEW,
             spare=submit * bench_submit.SPARE,
         )
         if submit:
             figures += await bench_submit.run(stand, crew, owner)
+        if photos:
+            figures += await bench_evidence.run(stand, crew)
         await owner.close()
         if scale:
             figures += await bench_scale.run(stand, crew, stored)

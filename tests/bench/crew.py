@@ -1,7 +1,7 @@
 """Inspectors with enrolled phones and visits to be made, by the services, and their requests."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -33,6 +33,14 @@ INSTITUTIONS = 20
 PHONES = 24
 # Every tenth answer carries words of its own, so that it is judged anew and not remembered.
 REMARK_EVERY = 10
+
+# The bytes of a visit's n-th capture.
+Picture = Callable[[str, int], bytes]
+
+
+def words(visit: str, n: int) -> bytes:
+    """Bytes enough to be declared; nobody sends them."""
+    return f"{visit} {n}".encode() * 8
 
 
 def widen(library: Library, day: date) -> Sheet:
@@ -69,16 +77,16 @@ class Crew:
     items: list[Item]
     supervisor: tuple[tuple[bytes, bytes], ...]
 
-    def submissions(self, count: int) -> list[Submission]:
+    def submissions(self, count: int, picture: Picture = words) -> list[Submission]:
         """The next ``count`` visits, each in one batch, spelled and signed."""
         taken, self.tasks = self.tasks[:count], self.tasks[count:]
-        return [self._submission(phone, task) for phone, task in taken]
+        return [self._submission(phone, task, picture) for phone, task in taken]
 
-    def _submission(self, phone: Phone, task: dict[str, Any]) -> Submission:
+    def _submission(self, phone: Phone, task: dict[str, Any], picture: Picture) -> Submission:
         phone.task = task
         answers = list(self._answers(task))
         captures = [
-            phone.capture(f"{task['visit']} {n}".encode() * 8, item=f"{SHEET}-{n:02d}")
+            phone.capture(picture(task["visit"], n), item=f"{SHEET}-{n:02d}")
             for n in range(1, CAPTURES + 1)
         ]
         claim = {"items": [one.listed for one in captures], "answers_sha": answers_sha(answers)}
