@@ -8,6 +8,7 @@ import pytest
 from litestar import Litestar
 
 from backend.db.engine import Scope
+from backend.jobs import leader
 from backend.jobs.context import Context
 from backend.piccolo_conf import DB
 from backend.services import audit, sequencer
@@ -107,6 +108,16 @@ async def test_one_sequencer_at_a_time(context: Context, clock: StillClock) -> N
         assert await other.fetchval(sequencer.LEADER, sequencer.LOCK_KEY)
         assert await order(context) == 0
     assert await order(context) == 1
+
+
+async def test_the_log_goes_on_while_somebody_leads(context: Context, clock: StillClock) -> None:
+    await wrote(clock)
+    async with DB.pools["worker"].acquire() as timer:
+        assert await timer.fetchval("select pg_try_advisory_lock($1)", leader.KEY)
+        try:
+            assert await order(context) == 1
+        finally:
+            await timer.execute("select pg_advisory_unlock($1)", leader.KEY)
 
 
 async def test_the_head_is_anchored_in_the_locked_bucket(
