@@ -40,6 +40,8 @@ SHARED = {
     "rate_kv": "counters",
     "node": "hashes",
     "checkpoint": "public signed heads",
+    "cosignature": "public statements of witnesses about heads",
+    "verification": "counts and sentences about the log, without its content",
 }
 LIMITS = {"file": 500, "function": 80, "nesting": 4, "test file": 600}
 

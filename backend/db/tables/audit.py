@@ -1,6 +1,6 @@
 """Tables of audit; constraints and policies stand in the migrations."""
 
-from piccolo.columns import JSONB, BigInt, Bytea, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -13,6 +13,32 @@ class Checkpoint(Table, tablename="checkpoint", schema="aud"):
     tsr = Bytea(null=True, default=None)
     created_at = Timestamptz(null=False, default=None)
     anchored_at = Timestamptz(null=True, default=None)
+    urgent = Boolean(null=False, default=False)
+    stamped_at = Timestamptz(null=True, default=None)
+    authority = Text(null=True, default=None)
+
+
+class Cosignature(Table, tablename="cosignature", schema="aud"):
+    """A witness's statement that a head extends those it saw before."""
+
+    size = BigInt(primary_key=True, null=False, default=None)
+    name = Text(null=False, default=None)
+    line = Text(null=False, default=None)
+    signed_at = Timestamptz(null=False, default=None)
+    received_at = Timestamptz(null=False, default=None)
+
+
+class Verification(Table, tablename="verification", schema="aud"):
+    """What one recomputation of the whole log found."""
+
+    id = UUID(primary_key=True, null=False, default=None)
+    verified_at = Timestamptz(null=False, default=None)
+    size = BigInt(null=False, default=None)
+    entries = BigInt(null=False, default=None)
+    anchors = JSONB(null=False, default=None)
+    faults = JSONB(null=False, default=None)
+    gaps = JSONB(null=False, default=None)
+    took_ms = Integer(null=False, default=None)
 
 
 class Entry(Table, tablename="entry", schema="aud"):
