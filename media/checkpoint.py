@@ -6,6 +6,7 @@ Source: evidence-and-sync 8 (checkpoint).
 import base64
 import binascii
 import re
+from datetime import datetime
 from hashlib import sha256
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ KEY_ID_BYTES = 4
 ED25519 = b"\x01"  # C2SP signature type
 HASH_BYTES = 32
 _NAME = re.compile(r"[^\s+\u2014]{1,200}\Z")
+_EPOCH = re.compile(r"/epoch-[0-9]{8}T[0-9]{6}Z\Z")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}\Z")
 
 
@@ -42,6 +44,21 @@ def note_key_id(name: str, public: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:KEY_ID_BYTES]
 
 
+def epoch(base: str, at: datetime) -> str:
+    """The origin after a recovery at ``at`` (UTC): ``<base>/epoch-<time>``; later is greater.
+
+    Source: evidence-and-sync 8 (rollback: a new origin epoch).
+    """
+    return f"{base}/epoch-{at:%Y%m%dT%H%M%SZ}"
+
+
+def of_log(origin: str, base: str) -> bool:
+    """Whether ``origin`` is the log ``base`` itself or one of its epochs."""
+    return origin == base or (
+        origin.startswith(base) and _EPOCH.fullmatch(origin.removeprefix(base)) is not None
+    )
+
+
 def sign(head: Checkpoint, *, name: str, key: keys.ServerKey) -> str:
     """Write ``head`` as a note signed under ``name``.
 
@@ -58,6 +75,7 @@ def sign(head: Checkpoint, *, name: str, key: keys.ServerKey) -> str:
 def verify(note: str, *, name: str, public: bytes) -> Checkpoint:
     """Read a note that carries a signature by ``public`` under ``name``; others may stand beside.
 
+    A head of an epoch of that log is signed under its own origin and is as good.
     Raises: NoteInvalid ("checkpoint.invalid").
     Source: evidence-and-sync 8, C2SP tlog-checkpoint and signed-note.
     """
@@ -68,9 +86,10 @@ def verify(note: str, *, name: str, public: bytes) -> Checkpoint:
     if not blank or lines.pop() != "" or not 0 < len(lines) <= SIGNATURES_MAX:
         raise NoteInvalid(reason="form")
     head = _head(text)
-    wanted = note_key_id(name, public)
+    signer_name = head.origin if of_log(head.origin, name) else name
+    wanted = note_key_id(signer_name, public)
     for signer, stamp in [_signature(line) for line in lines]:
-        if signer == name and stamp[:KEY_ID_BYTES] == wanted:
+        if signer == signer_name and stamp[:KEY_ID_BYTES] == wanted:
             _check(public, text, stamp[KEY_ID_BYTES:])
             return head
     raise NoteInvalid(reason="signer")

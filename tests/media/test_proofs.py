@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,34 @@ NODES = merkle.append(0, {}, LEAVES)
 def a_note(size: int = 11) -> str:
     head = checkpoint.Checkpoint("mingcha.test/log", size, merkle.root(size, NODES))
     return checkpoint.sign(head, name=LOG.name, key=LOG_KEY)
+
+
+EPOCH = checkpoint.epoch(LOG.name, datetime(2026, 3, 2, 1, 0, tzinfo=UTC))
+
+
+def test_a_head_of_a_later_epoch_is_of_the_same_log() -> None:
+    assert EPOCH == "mingcha.test/log/epoch-20260302T010000Z"
+    head = checkpoint.Checkpoint(EPOCH, 11, merkle.root(11, NODES))
+    note = checkpoint.sign(head, name=EPOCH, key=LOG_KEY)
+    assert checkpoint.verify(note, name=LOG.name, public=LOG.public) == head
+    assert checkpoint.verify(note, name=EPOCH, public=LOG.public) == head
+
+
+@pytest.mark.parametrize(
+    ("origin", "signer"),
+    [
+        (EPOCH, LOG.name),
+        (f"{LOG.name}/epoch-2", f"{LOG.name}/epoch-2"),
+        (f"{LOG.name}x/epoch-20260302T010000Z", f"{LOG.name}x/epoch-20260302T010000Z"),
+        (f"{EPOCH}0", f"{EPOCH}0"),
+        ("other.test/log", EPOCH),
+    ],
+)
+def test_an_epoch_signs_under_its_own_name_and_no_other(origin: str, signer: str) -> None:
+    head = checkpoint.Checkpoint(origin, 11, merkle.root(11, NODES))
+    note = checkpoint.sign(head, name=signer, key=LOG_KEY)
+    with pytest.raises(checkpoint.NoteInvalid):
+        checkpoint.verify(note, name=LOG.name, public=LOG.public)
 
 
 def test_tokens_are_read_back() -> None:
