@@ -40,6 +40,8 @@ SHARED = {
     "rate_kv": "counters",
     "node": "hashes",
     "checkpoint": "public signed heads",
+    "recovery": "what happened to the public log's signing",
+    "upkeep_run": "counts and ids of the product's own upkeep",
     "cosignature": "public statements of witnesses about heads",
     "verification": "counts and sentences about the log, without its content",
 }

@@ -1,7 +1,20 @@
 """Tables of audit; constraints and policies stand in the migrations."""
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Integer, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    BigInt,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
+from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.table import Table
+
+from backend.db.tables.accounts import Account
 
 
 class Checkpoint(Table, tablename="checkpoint", schema="aud"):
@@ -58,3 +71,31 @@ class Node(Table, tablename="node", schema="aud"):
     level = Integer(primary_key=True, null=False, default=None)
     idx = BigInt(null=False, default=None)
     h = Bytea(null=False, default=None)
+
+
+class Recovery(Table, tablename="recovery", schema="aud"):
+    """One halt of the log's signing, and the recovery by two persons that ended it."""
+
+    id = BigInt(primary_key=True, null=False, default=None)
+    cause = Text(null=False, default=None)
+    size = BigInt(null=False, default=None)
+    known_from = Text(null=False, default=None)
+    known_origin = Text(null=True, default=None)
+    known_size = BigInt(null=True, default=None)
+    known_root = Bytea(null=True, default=None)
+    halted_at = Timestamptz(null=False, default=None)
+    proposed_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    proposed_role = Text(null=True, default=None)
+    proposed_at = Timestamptz(null=True, default=None)
+    reason = Text(null=True, default=None)
+    approved_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    approved_role = Text(null=True, default=None)
+    approved_at = Timestamptz(null=True, default=None)
+    origin = Text(null=True, default=None)
+    entry = ForeignKey(
+        Entry, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )

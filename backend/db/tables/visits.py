@@ -99,6 +99,7 @@ class Visit(Table, tablename="visit"):
         Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
     )
     created_at = Timestamptz(null=False, default=None)
+    doubted_at = Timestamptz(null=True, default=None)
 
 
 class Assignment(Table, tablename="assignment"):
