@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from media.keys import BoxKey, ServerKey
+from media.keys import BoxKey, ServerKey, TransportKey
 
 SEED_BYTES = 32
 
@@ -17,11 +17,22 @@ class KeysUnreadable(Exception):  # noqa: N818 - a sentence for the operator
 
 
 class Keyring(msgspec.Struct, frozen=True):
-    """``server`` signs receipts and tokens, ``log`` checkpoints; ``kek`` wraps field keys."""
+    """``server`` signs receipts and tokens, ``log`` checkpoints; ``kek`` wraps field keys.
+
+    ``transport`` is what phones seal for; ``retired`` are its forerunners, for what was sealed
+    for them and came late.
+    """
 
     server: ServerKey
     log: ServerKey
     kek: bytes
+    transport: TransportKey
+    retired: tuple[TransportKey, ...] = ()
+
+    @property
+    def transports(self) -> dict[str, TransportKey]:
+        """Every key that opens a sealed blob, by key id."""
+        return {key.kid: key for key in (*self.retired, self.transport)}
 
     @property
     def box(self) -> BoxKey:
@@ -54,4 +65,10 @@ def open_keyring(folder: Path) -> Keyring:
         server=ServerKey.from_seed(_seed(folder, "server.seed")),
         log=ServerKey.from_seed(_seed(folder, "log.seed")),
         kek=_seed(folder, "kek.seed"),
+        transport=TransportKey.from_seed(_seed(folder, "transport.seed")),
+        # `transport.seed` renamed to `transport-<anything>.seed` retires it: a new one is made.
+        retired=tuple(
+            TransportKey.from_seed(_seed(folder, file.name))
+            for file in sorted(folder.glob("transport-*.seed"))
+        ),
     )

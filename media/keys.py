@@ -256,6 +256,79 @@ def _box_key(shared: bytes, both: bytes, purpose: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
+class TransportKey:
+    """The server's ECDH P-256 key, to which phones wrap the key of each sealed blob."""
+
+    _private: ec.EllipticCurvePrivateKey
+    spki: bytes
+    kid: str
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """Take the 32 secret bytes as stored; the scalar follows from them."""
+        scalar = int.from_bytes(sha256(b"mingcha.transport\n" + seed).digest())
+        private = ec.derive_private_key(scalar % (P256_ORDER - 1) + 1, ec.SECP256R1())
+        spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return cls(private, spki, key_id(spki))
+
+    def unwrap(self, sender: bytes, text: bytes, purpose: bytes) -> bytes:
+        """Open a wrapped 32-byte key.
+
+        Shapes: ``sender`` the phone's one-time point, 65 bytes uncompressed; ``text`` 48 bytes.
+        Raises: SealBroken ("seal.broken").
+        Source: evidence-and-sync 11 (sealed outbox).
+        """
+        try:
+            public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender)
+            shared = self._private.exchange(ec.ECDH(), public)
+            both = sender + _point(self._private.public_key())
+            return AESGCM(_wrapping_key(shared, both, purpose)).decrypt(
+                bytes(NONCE_BYTES), text, None
+            )
+        except (InvalidTag, ValueError):
+            raise SealBroken(reason="wrapped_key") from None
+
+
+def wrap_for(spki: bytes, key: bytes, purpose: bytes, *, once: bytes) -> tuple[bytes, bytes]:
+    """Wrap a 32-byte key as a phone does: its one-time point (65 bytes) and the text (48).
+
+    ``once`` is 32 fresh random bytes: the one-time key makes the constant nonce safe.
+    Raises: KeyRefused ("key.not_p256").
+    """
+    public = _p256(spki)
+    scalar = int.from_bytes(once) % (P256_ORDER - 1) + 1
+    sender = ec.derive_private_key(scalar, ec.SECP256R1())
+    mine = _point(sender.public_key())
+    shared = sender.exchange(ec.ECDH(), public)
+    wrapping = _wrapping_key(shared, mine + _point(public), purpose)
+    return mine, AESGCM(wrapping).encrypt(bytes(NONCE_BYTES), key, None)
+
+
+def _point(public: ec.EllipticCurvePublicKey) -> bytes:
+    return public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _wrapping_key(shared: bytes, both: bytes, purpose: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), KEY_BYTES, both, purpose).derive(shared)
+
+
+def seal_chunk(key: bytes, nonce: bytes, plain: bytes, aad: bytes) -> bytes:
+    """AES-256-GCM of one chunk, its 16-byte tag behind it; a nonce is used once under a key."""
+    return AESGCM(key).encrypt(nonce, plain, aad)
+
+
+def open_chunk(key: bytes, nonce: bytes, text: bytes, aad: bytes) -> bytes:
+    """Undo ``seal_chunk``.
+
+    Raises: SealBroken ("seal.broken").
+    """
+    try:
+        return AESGCM(key).decrypt(nonce, text, aad)
+    except (InvalidTag, ValueError):
+        raise SealBroken(reason="chunk") from None
+
+
+@dataclass(frozen=True)
 class Cell:
     """Where a sealed field lives; bound into it, so that a copy elsewhere does not open."""
 
