@@ -39,6 +39,14 @@ class Checkpoint(Struct, frozen=True):
     root: bytes
 
 
+class Note(Struct, frozen=True):
+    """A note taken apart: ``text`` is what signatures cover, without its last newline."""
+
+    head: Checkpoint
+    text: str
+    signatures: tuple[tuple[str, bytes], ...]
+
+
 def note_key_id(name: str, public: bytes) -> bytes:
     """First 4 bytes of SHA-256 over name, newline, signature type and key (C2SP signed-note)."""
     return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:KEY_ID_BYTES]
@@ -79,20 +87,29 @@ def verify(note: str, *, name: str, public: bytes) -> Checkpoint:
     Raises: NoteInvalid ("checkpoint.invalid").
     Source: evidence-and-sync 8, C2SP tlog-checkpoint and signed-note.
     """
+    found = parse(note)
+    signer_name = found.head.origin if of_log(found.head.origin, name) else name
+    wanted = note_key_id(signer_name, public)
+    for signer, stamp in found.signatures:
+        if signer == signer_name and stamp[:KEY_ID_BYTES] == wanted:
+            _check(public, found.text, stamp[KEY_ID_BYTES:])
+            return found.head
+    raise NoteInvalid(reason="signer")
+
+
+def parse(note: str) -> Note:
+    """Read a note's form and head; no signature is believed yet.
+
+    Raises: NoteInvalid ("checkpoint.invalid").
+    Source: C2SP tlog-checkpoint and signed-note.
+    """
     if len(note) > NOTE_MAX_CHARS:
         raise NoteInvalid(reason="too_long")
     text, blank, tail = note.partition("\n\n")
     lines = tail.split("\n")
     if not blank or lines.pop() != "" or not 0 < len(lines) <= SIGNATURES_MAX:
         raise NoteInvalid(reason="form")
-    head = _head(text)
-    signer_name = head.origin if of_log(head.origin, name) else name
-    wanted = note_key_id(signer_name, public)
-    for signer, stamp in [_signature(line) for line in lines]:
-        if signer == signer_name and stamp[:KEY_ID_BYTES] == wanted:
-            _check(public, text, stamp[KEY_ID_BYTES:])
-            return head
-    raise NoteInvalid(reason="signer")
+    return Note(_head(text), text, tuple(signature(line) for line in lines))
 
 
 def _head(text: str) -> Checkpoint:
@@ -106,7 +123,11 @@ def _head(text: str) -> Checkpoint:
             raise NoteInvalid(reason="form")
 
 
-def _signature(line: str) -> tuple[str, bytes]:
+def signature(line: str) -> tuple[str, bytes]:
+    """Name and stamp of one signature line; the stamp begins with 4 bytes of key id.
+
+    Raises: NoteInvalid ("checkpoint.invalid").
+    """
     match line.split(" "):
         case ["\u2014", name, stamp]:
             return name, _base64(stamp)
