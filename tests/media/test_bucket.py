@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -16,7 +17,9 @@ from minio.retention import Retention
 from media import presign
 from media.bucket import (
     Bucket,
+    Hashed,
     HashMismatch,
+    Lock,
     ObjectTooLarge,
     Room,
     StoreAbsent,
@@ -225,3 +228,46 @@ def test_buckets_may_be_ensured_again(s3: Bucket) -> None:
     s3.ensure_buckets()
     for room in Room:
         assert admin(s3).bucket_exists(s3.name(room))
+
+
+def test_an_original_of_a_case_is_under_compliance(s3: Bucket) -> None:
+    key, version = uploaded(s3)
+    held = s3.promote(key, version=version, sha256_hex=SHA, retain_until=UNTIL)
+    assert s3.lock_of(key, held.version) == Lock("GOVERNANCE", UNTIL, hold=True)
+    longer = UNTIL + timedelta(days=400)
+    assert s3.comply(key, held.version, until=longer) == Lock("COMPLIANCE", longer, hold=True)
+    assert s3.comply(key, held.version, until=UNTIL) == Lock("COMPLIANCE", longer, hold=True)
+    name = s3.name(Room.ORIGINALS)
+    with pytest.raises(S3Error):
+        admin(s3).set_object_retention(name, key, Retention(GOVERNANCE, UNTIL), held.version)
+    s3.promote(key, version=version, sha256_hex=SHA, retain_until=UNTIL)
+    assert s3.lock_of(key, held.version) == Lock("COMPLIANCE", longer, hold=True)
+    assert s3.lift_hold(key, held.version) == Lock("COMPLIANCE", longer, hold=False)
+
+
+def test_a_copy_with_other_bytes_gets_the_right_ones_on_top(s3: Bucket) -> None:
+    key, version = uploaded(s3)
+    s3.put(Room.ORIGINALS, key, RAW[:-1], "image/jpeg")
+    held = s3.promote(key, version=version, sha256_hex=SHA, retain_until=UNTIL)
+    assert s3.rehash(Room.ORIGINALS, key, held.version).sha256 == SHA
+    assert s3.lock_of(key, held.version).hold
+
+
+@pytest.mark.parametrize("size", [3, 5 << 20, (5 << 20) + 1, 12_000_000])
+def test_a_flow_is_stored_as_it_comes(s3: Bucket, size: int) -> None:
+    key, raw = a_key(), (RAW * (size // len(RAW) + 1))[:size]
+    chunks = (raw[at : at + 700_001] for at in range(0, size, 700_001))
+    held = s3.put_flow(key, chunks, size, "application/octet-stream")
+    assert s3.rehash(Room.QUARANTINE, key, held.version) == Hashed(sha256(raw).hexdigest(), size)
+
+
+def test_a_flow_whose_source_refuses_leaves_nothing(s3: Bucket) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield bytes(6 << 20)
+        raise HashMismatch(reason="source")
+
+    key = a_key()
+    with pytest.raises(HashMismatch):
+        s3.put_flow(key, chunks(), 12 << 20, "application/octet-stream")
+    with pytest.raises(StoreAbsent):
+        s3.head(Room.QUARANTINE, key)
