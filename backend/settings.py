@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True):
     ``lanes``: how bytes may come; with ``tus`` alone no page needs the object store's own host.
     ``spool`` is the folder of the weak-link lane on this ``host``, beside the keys unless said
     otherwise, ``spool_bytes`` its quota.
+    ``tsa_url`` is the one time-stamp authority that is ever asked, ``tsa_roots`` a PEM file of the
+    certificates it is held to; ``witnesses`` are the keys of cosigning bureaus.
     """
 
     database: Database
@@ -70,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True):
     spool: Path | None = None
     spool_bytes: int = 2 << 30
     host: str = "one"
+    tsa_url: str = ""
+    tsa_roots: Path | None = None
+    witnesses: tuple[str, ...] = ()
 
     @property
     def spool_folder(self) -> Path:
@@ -103,6 +108,16 @@ def _port(env: Mapping[str, str], name: str, default: str) -> int:
     return int(text)
 
 
+def _authority(env: Mapping[str, str]) -> tuple[str, Path | None]:
+    """Address and roots of the time-stamp authority; none, or both."""
+    url, roots = env.get("MINGCHA_TSA_URL", ""), env.get("MINGCHA_TSA_ROOTS", "")
+    if bool(url) != bool(roots):
+        raise SettingsWrong("MINGCHA_TSA_URL and MINGCHA_TSA_ROOTS go together; set both or none.")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingsWrong(f"MINGCHA_TSA_URL: {url!r} is no http or https address.")
+    return url, Path(roots).absolute() if roots else None
+
+
 def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     """Read ``MINGCHA_*``; raises SettingsWrong with the name of what is missing."""
     env = os.environ if env is None else env
@@ -117,6 +132,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     if mode not in ("on", "off"):
         raise SettingsWrong("MINGCHA_EVIDENCE_MODE: say on or off.")
     endpoint = _need(env, "MINGCHA_S3_ENDPOINT")
+    tsa_url, tsa_roots = _authority(env)
     return Settings(
         database=Database(
             host=_need(env, "MINGCHA_DB_HOST"),
@@ -144,6 +160,9 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         spool=Path(env["MINGCHA_SPOOL"]).absolute() if "MINGCHA_SPOOL" in env else None,
         spool_bytes=int(env.get("MINGCHA_SPOOL_BYTES", str(2 << 30))),
         host=env.get("MINGCHA_HOST", "one"),
+        tsa_url=tsa_url,
+        tsa_roots=tsa_roots,
+        witnesses=tuple(env.get("MINGCHA_WITNESSES", "").split()),
     )
 
 
@@ -174,4 +193,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
         "MINGCHA_SPOOL": str(settings.spool_folder),
         "MINGCHA_SPOOL_BYTES": str(settings.spool_bytes),
         "MINGCHA_HOST": settings.host,
+        "MINGCHA_TSA_URL": settings.tsa_url,
+        "MINGCHA_TSA_ROOTS": str(settings.tsa_roots or ""),
+        "MINGCHA_WITNESSES": " ".join(settings.witnesses),
     }
