@@ -3,8 +3,9 @@
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
+import msgspec
 import structlog
 from litestar import Litestar, Request, Router
 from litestar.config.csrf import CSRFConfig
@@ -24,6 +25,7 @@ from backend.api.problems import problem
 from backend.api.stores import SessionStore
 from backend.clock import Clock, Ids, new_id, now
 from backend.jobs.context import Context
+from backend.jobs.memory import Memory
 from backend.keyring import Keyring, open_keyring
 from backend.piccolo_conf import DB
 from backend.services import offices
@@ -38,6 +40,20 @@ from media.spool import Spool
 log = structlog.get_logger()
 GC_YOUNG = 20_000
 LOCAL_ROLES: tuple[Role, ...] = ("app", "worker", "public", "seq")
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """What a process of the product works with before it is connected."""
+
+    bucket: Bucket
+    spool: Spool
+    rules: Library
+
+    @classmethod
+    def of(cls, settings: Settings, bucket: Bucket | None = None) -> Self:
+        """Made from the settings, with another bucket where one is given."""
+        spool = Spool(settings.spool_folder, quota=settings.spool_bytes)
+        return cls(bucket or Bucket.of(settings.store), spool, load())
 
 
 def _person(request: Request[Person | None, Any, Any]) -> Person | None:
@@ -83,9 +99,7 @@ async def _stamp(request: Request[Any, Any, Any]) -> None:
     request.state.request_id = str(request.app.state.new_id())
 
 
-def _dependencies(
-    settings: Settings, store: Bucket, spool: Spool, rules: Library
-) -> dict[str, Provide]:
+def _dependencies(settings: Settings, edge: Edge) -> dict[str, Provide]:
     """What a handler may ask for by name."""
 
     def keyring(request: Request[Any, Any, Any]) -> Keyring:
@@ -96,9 +110,9 @@ def _dependencies(
         "act": _act,
         "person": _person,
         "keys": keyring,
-        "bucket": lambda: store,
-        "spool": lambda: spool,
-        "rules": lambda: rules,
+        "bucket": lambda: edge.bucket,
+        "spool": lambda: edge.spool,
+        "rules": lambda: edge.rules,
         "settings": lambda: settings,
     }
     return {name: Provide(give, sync_to_thread=False) for name, give in given.items()}
@@ -114,33 +128,42 @@ def _session(settings: Settings) -> DefineMiddleware:
     ).middleware
 
 
+@asynccontextmanager
+async def opened(
+    settings: Settings, edge: Edge, *, clock: Clock = now, ids: Ids = new_id
+) -> AsyncIterator[Context]:
+    """Connect, and do what ``settings.duties`` says besides answering, until the block ends."""
+    async with AsyncExitStack() as stack:
+        dsns: dict[str, str] = {role: settings.database.dsn(role) for role in LOCAL_ROLES}
+        await DB.open(dsns, size=settings.pool_size)
+        stack.push_async_callback(DB.close)
+        keys = open_keyring(settings.keys)
+        context = Context(
+            settings=settings,
+            bucket=edge.bucket,
+            spool=edge.spool,
+            darkroom=stack.enter_context(Darkroom()),
+            keys=keys,
+            memory=Memory(settings.keys, base=settings.log_origin, public=keys.log.public),
+            rules=edge.rules,
+            clock=clock,
+            ids=ids,
+            regions=await offices.every_region(),
+        )
+        await stack.enter_async_context(jobs.running(context))
+        yield context
+
+
 def create_app(
     settings: Settings, *, bucket: Bucket | None = None, clock: Clock = now, ids: Ids = new_id
 ) -> Litestar:
     """Compose app, worker and scheduler as ``settings.duties`` says; connects in the lifespan."""
-    store = bucket or Bucket.of(settings.store)
-    spool = Spool(settings.spool_folder, quota=settings.spool_bytes)
-    rules = load()
+    edge = Edge.of(settings, bucket)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            app.state.keyring = open_keyring(settings.keys)
-            dsns: dict[str, str] = {role: settings.database.dsn(role) for role in LOCAL_ROLES}
-            await DB.open(dsns, size=settings.pool_size)
-            stack.push_async_callback(DB.close)
-            app.state.jobs = Context(
-                settings=settings,
-                bucket=store,
-                spool=spool,
-                darkroom=stack.enter_context(Darkroom()),
-                keys=app.state.keyring,
-                rules=rules,
-                clock=clock,
-                ids=ids,
-                regions=await offices.every_region(),
-            )
-            await stack.enter_async_context(jobs.running(app.state.jobs))
+        async with opened(settings, edge, clock=clock, ids=ids) as context:
+            app.state.jobs, app.state.keyring = context, context.keys
             if "web" in settings.duties:
                 _settle_memory()
             yield
@@ -150,7 +173,7 @@ def create_app(
         guards=[authorise],
         before_request=_stamp,
         before_send=[_tell],
-        dependencies=_dependencies(settings, store, spool, rules),
+        dependencies=_dependencies(settings, edge),
         exception_handlers={Exception: problem},
         lifespan=[lifespan],
         middleware=[_session(settings), DefineMiddleware(Identity)],

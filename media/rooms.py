@@ -78,6 +78,16 @@ class Held(Struct, frozen=True):
     version: str | None
 
 
+class Item(Struct, frozen=True):
+    """One line of a room's list; ``at`` is when it was stored, ``deleted`` marks a deletion."""
+
+    key: str
+    version: str | None
+    size: int
+    at: datetime | None
+    deleted: bool = False
+
+
 class Hashed(Struct, frozen=True):
     """SHA-256 (lower hex) and size of an object's stored bytes."""
 

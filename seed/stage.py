@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from backend import clock as real
 from backend.jobs import schedule, sequencer, worker
 from backend.jobs.context import Context
+from backend.jobs.memory import Memory
 from backend.keyring import open_keyring
 from backend.piccolo_conf import DB
 from backend.services import offices
@@ -162,12 +163,14 @@ async def staged(
     """A stage on pools that are open."""
     clock = Clock(datetime.combine(start, time(9), SHANGHAI).astimezone(UTC))
     ids = Ids(clock, random.Random(secret(integer, "ids")))
+    keys = await asyncio.to_thread(open_keyring, settings.keys)
     jobs = Context(
         settings=settings,
         bucket=bucket,
         darkroom=darkroom,
         spool=Spool(settings.spool_folder, quota=settings.spool_bytes),
-        keys=await asyncio.to_thread(open_keyring, settings.keys),
+        keys=keys,
+        memory=Memory(settings.keys, base=settings.log_origin, public=keys.log.public),
         rules=load(),
         clock=clock,
         ids=Ids(clock, random.Random(secret(integer, "job ids"))),

@@ -193,6 +193,13 @@ async def clean(owner: asyncpg.Connection, wipe: str) -> None:
     tokens.forget()
 
 
+@pytest.fixture(autouse=True)
+def _no_head_remembered(request: pytest.FixtureRequest) -> None:
+    """The app's sequencer begins a new log with every empty database."""
+    if "app" in request.fixturenames:
+        request.getfixturevalue("app").state.jobs.memory.forget()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test that uses the app begins with ``clean``; the others do not pay for it."""
     for item in items:

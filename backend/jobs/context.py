@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from backend.clock import Clock, Ids, token
+from backend.jobs.memory import Memory
 from backend.keyring import Keyring
 from backend.services.act import Act, system
 from backend.settings import Settings
@@ -22,6 +23,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     spool: Spool
     darkroom: Darkroom
     keys: Keyring
+    memory: Memory
     rules: Library
     clock: Clock
     ids: Ids

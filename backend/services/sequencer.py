@@ -12,7 +12,7 @@ import msgspec
 from backend.db.engine import Scope
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import audit
+from backend.services import audit, recovery
 from backend.services.act import Act
 from inspection_plans import states
 from inspection_plans.states import Noun
@@ -28,9 +28,13 @@ SEAL_MOST = 200
 LEADER = "select pg_try_advisory_xact_lock($1)"
 HEAD = "select size, note from aud.checkpoint order by size desc limit 1"
 # Below the oldest open transaction nothing can be inserted any more, so ids below are complete.
+# What is seen although its transaction is still to come belongs to the cluster it was restored
+# from. After a recovery the entry that announces it comes first, alone.
 PENDING = """
 select id, leaf, body from aud.entry where tree_index is null
-  and xid < pg_snapshot_xmin(pg_current_snapshot()) order by id limit $1
+  and (xid < pg_snapshot_xmin(pg_current_snapshot())
+    or xid >= pg_snapshot_xmax(pg_current_snapshot()))
+  and (cardinality($2::bigint[]) = 0 or id = any ($2)) order by id limit $1
 """
 NODES = """
 select n.level, n.idx, n.h from unnest($1::int[], $2::bigint[]) as t (level, idx)
@@ -79,21 +83,29 @@ async def nodes(addresses: list[Address]) -> dict[Address, bytes]:
     return {(row["level"], row["idx"]): bytes(row["h"]) for row in rows}
 
 
-async def sequence(*, at: datetime, keys: Keyring, origin: str) -> int:
+async def sequence(
+    *, at: datetime, keys: Keyring, origin: str, known: recovery.Known | None = None
+) -> int:
     """Give pending entries their places and sign the new head; how many were placed.
 
+    A tree without the published head that is ``known`` halts; until a recovery nothing is placed.
     Raises: LogBroken when a stored body no longer hashes to its leaf.
     Source: evidence spec 8 (sequencer, checkpoint).
     """
     async with DB.transaction(SEQ):
         if not await DB.connection.fetchval(LEADER, LOCK_KEY):
             return 0
-        rows = await DB.connection.fetch(PENDING, MOST)
+        stands = await recovery.standing(origin)
+        head = await DB.connection.fetchrow(HEAD)
+        size, origin = head["size"] if head else 0, stands.origin
+        if stands.halted or (
+            known and await recovery.rolled_back(known, size=size, origin=origin, at=at)
+        ):
+            return 0
+        rows = await DB.connection.fetch(PENDING, MOST, stands.announced)
         if not rows:
             return 0
         leaves = [_leaf(row) for row in rows]
-        head = await DB.connection.fetchrow(HEAD)
-        size = head["size"] if head else 0
         edge = await nodes(merkle.edge(size))
         new = merkle.append(size, edge, leaves)
         grown = size + len(leaves)
