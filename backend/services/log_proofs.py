@@ -9,6 +9,7 @@ import msgspec
 
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
+from backend.services import recovery
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.sequencer import Head, head, nodes
 from media import canon, checkpoint, merkle
@@ -107,7 +108,7 @@ class _Replay:
     """The log grown again from its entries, batch by batch, held against what is stored."""
 
     def __init__(self, origin: str, public: bytes) -> None:
-        self.origin, self.public = origin, public
+        self.epochs, self.public = recovery.Epochs(origin), public
         self.size, self.node_count = 0, 0
         self.edge: dict[merkle.Address, bytes] = {}
         self.faults: list[str] = []
@@ -118,6 +119,8 @@ class _Replay:
         for place, row in enumerate(rows, start=self.size):
             if row["tree_index"] != place:
                 self.faults.append(f"entry {row['id']}: at {row['tree_index']}, not {place}")
+            if not self.epochs.meet(place, row["body"]):
+                self.faults.append(f"entry {row['id']}: announces no later epoch of this log")
             leaves.append(merkle.leaf_hash(canon.encode(row["body"])))
             if leaves[-1] != bytes(row["leaf"]):
                 self.faults.append(f"entry {row['id']}: body does not hash to its leaf")
@@ -138,12 +141,13 @@ class _Replay:
 
     def _check(self, head: dict[str, Any], known: dict[merkle.Address, bytes]) -> None:
         root = merkle.root(head["size"], known)
+        origin = self.epochs.of_head(head["size"])
         try:
-            signed = checkpoint.verify(head["note"], name=self.origin, public=self.public)
+            signed = checkpoint.verify(head["note"], name=origin, public=self.public)
         except NoteInvalid:
             self.faults.append(f"head {head['size']}: not signed by this log's key")
             return
-        if root != bytes(head["root"]) or signed != Checkpoint(self.origin, head["size"], root):
+        if root != bytes(head["root"]) or signed != Checkpoint(origin, head["size"], root):
             self.faults.append(f"head {head['size']}: not the root of its entries")
 
 

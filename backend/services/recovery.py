@@ -6,6 +6,7 @@ under the first one's name. Writes go on; the signing waits for a recovery, and 
 origin epoch, which an entry of the log itself announces.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -111,6 +112,32 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     approved_role: str | None
     approved_at: datetime | None
     origin: str | None
+
+
+class Epochs:
+    """Under which origin a head must be signed, as the log's own entries say.
+
+    A head that covers an announcement is of its epoch or a later one; no table is believed.
+    """
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.turns: list[tuple[int, str]] = []
+
+    def meet(self, place: int, body: Mapping[str, Any]) -> bool:
+        """Read the entry at ``place``; False when it announces what is no later epoch."""
+        if body.get("verb") != VERB:
+            return True
+        origin = str(body.get("object", {}).get("id", ""))
+        if not checkpoint.of_log(origin, self.base) or origin <= self.of_head(place):
+            return False
+        self.turns.append((place, origin))
+        return True
+
+    def of_head(self, size: int) -> str:
+        """The origin of a head over the first ``size`` entries."""
+        origins = [origin for place, origin in self.turns if place < size]
+        return origins[-1] if origins else self.base
 
 
 async def standing(base: str) -> Standing:
