@@ -11,6 +11,7 @@ from backend.settings import SettingsWrong
 VERBS = {
     "run": "an empty office on embedded servers",
     "serve": "one process; the environment names the servers",
+    "work": "worker and timer without a socket, behind a serving process",
     "migrate": "bring database and buckets up to date",
     "prepare": "migrate, then settle",
     "settle": "one-time links of the first three administrators",

@@ -1,4 +1,4 @@
-"""Embedded servers plus one app process: what `run` and the demo share."""
+"""Embedded servers, one app process and one worker: what `run` and the demo share."""
 
 import json
 import os
@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
+
+import msgspec
 
 from backend.embedded.processes import Child, Command, wait_until
 from backend.embedded.supervisor import Running
@@ -63,8 +65,13 @@ def verb(running: Running, settings: Settings, *words: str, log: Path) -> Child:
 
 
 def serve(running: Running, settings: Settings, port: int, *, log: Path) -> Child:
-    """Start the app on loopback and return when it answers; raises StartFailed."""
-    child = verb(running, settings, "serve", "--port", str(port), log=log)
+    """Start the app on loopback and return when it answers; raises StartFailed.
+
+    Worker and timer run beside it, in a process that yields to it.
+    """
+    web = msgspec.structs.replace(settings, duties=("web",))
+    child = verb(running, web, "serve", "--port", str(port), log=log)
+    verb(running, settings, "work", log=log.with_name("work.log"))
     wait_until(lambda: answers(port), child, limit_s=READY_S)
     return child
 
