@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote, urlsplit
 
@@ -78,13 +79,18 @@ def presign(
     lines = "".join(f"{name}:{pinned[name]}\n" for name in sorted(pinned))
     request = f"{method}\n{where}\n{asked}\n{lines}\n{names}\nUNSIGNED-PAYLOAD"
     digest = sha256(request.encode()).hexdigest()
-    key = b"AWS4" + endpoint.secret_key.encode()
-    for part in (stamp[:8], endpoint.region, "s3", "aws4_request"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(
-        key, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}".encode(), "sha256"
-    ).hex()
+    said = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
+    signature = hmac.digest(_key_of(endpoint, stamp[:8]), said.encode(), "sha256").hex()
     return f"{endpoint.base_url.rstrip('/')}{where}?{asked}&X-Amz-Signature={signature}"
+
+
+@lru_cache(maxsize=8)
+def _key_of(endpoint: Endpoint, day: str) -> bytes:
+    """The key that a day's requests are signed with."""
+    key = b"AWS4" + endpoint.secret_key.encode()
+    for part in (day, endpoint.region, "s3", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def put_object(
