@@ -18,6 +18,7 @@ from backend.api import (
     notices,
     openings,
     ops,
+    pieces,
     plans,
     public_draws,
     publications,
@@ -31,7 +32,7 @@ from backend.api import (
 )
 
 FACES = {
-    "field": (logins, rules, ops, sync, evidence, tus),
+    "field": (logins, rules, ops, sync, evidence, pieces, tus),
     "desk": (
         logins,
         audit,
@@ -52,7 +53,7 @@ FACES = {
         filings,
         statistics,
     ),
-    "portal": (logins, notices, replies, filings, evidence, directories, openings, tus),
+    "portal": (logins, notices, replies, filings, evidence, pieces, directories, openings, tus),
     "public": (publications, public_draws, log),
 }
 

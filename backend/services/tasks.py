@@ -10,6 +10,7 @@ from backend.piccolo_conf import DB
 
 LEASE_S = 60
 MAX_ATTEMPTS = 8
+MAIN = "main"
 WORKER = Scope(role="worker")
 
 ENQUEUE = """
@@ -45,7 +46,7 @@ async def enqueue(
     at: datetime,
     run_at: datetime | None = None,
     dedupe: str | None = None,
-    queue: str = "main",
+    queue: str = MAIN,
 ) -> None:
     """Add a task inside the transaction of its cause; the same open ``dedupe`` is added once."""
     await DB.connection.execute(

@@ -31,11 +31,11 @@ NEW = (ROUNDS + 1) * BATCH * 3 + HEAVY + 1 + ROUNDS * PACED * 2
 
 @dataclass(frozen=True)
 class Photographed:
-    """One visit as a phone sends it: the batch, then for each photo the address and the end."""
+    """One visit as a phone sends it: the batch, the addresses of its photos, and their end."""
 
     batch: Request
-    urls: list[Request]
-    ends: list[Request]
+    urls: Request
+    end: Request
     size: int
     numbers: list[int]
 
@@ -59,22 +59,25 @@ class Line:
         return made
 
     def _photographed(self, one: Submission, size: int, numbers: list[int]) -> Photographed:
-        def calls(verb: str) -> list[Request]:
-            paths = [f"/api/v1/evidence/{capture.id}/{verb}" for capture in one.captures]
-            return [proven(one.phone, path, b"") for path in paths]
-
-        return Photographed(one.request, calls("urls"), calls("complete"), size, numbers)
+        ids = msgspec.json.encode({"ids": [capture.id for capture in one.captures]})
+        urls, end = (
+            proven(one.phone, f"/api/v1/evidence/{verb}", ids) for verb in ("urls", "complete")
+        )
+        return Photographed(one.request, urls, end, size, numbers)
 
     async def whole(self, one: Photographed) -> None:
         """Everything, end to end."""
         await self.stand.call(one.batch)
-        await asyncio.gather(*(self._photo(one, n) for n in range(CAPTURES)))
-
-    async def _photo(self, one: Photographed, n: int) -> None:
-        answer = msgspec.json.decode(await self.stand.call(one.urls[n]))
-        where = answer["urls"][0]
-        await self.stored(where["url"], where["headers"], one.size, one.numbers[n])
-        await self.stand.call(one.ends[n])
+        answer = msgspec.json.decode(await self.stand.call(one.urls))
+        # Ids grow with time, and the answer is in their order.
+        puts = [upload["urls"][0] for upload in answer["uploads"]]
+        await asyncio.gather(
+            *(
+                self.stored(where["url"], where["headers"], one.size, number)
+                for where, number in zip(puts, one.numbers, strict=True)
+            )
+        )
+        await self.stand.call(one.end)
 
     async def stored(self, url: str, headers: dict[str, str], size: int, number: int) -> None:
         """One PUT that the store took."""
