@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True):
     ``lanes``: how bytes may come; with ``tus`` alone no page needs the object store's own host.
     ``spool`` is the folder of the weak-link lane on this ``host``, beside the keys unless said
     otherwise, ``spool_bytes`` its quota.
+    ``clamd``: the virus scanner, ``unix:/path`` or ``host:port``; empty means not scanned.
     ``tsa_url`` is the one time-stamp authority that is ever asked, ``tsa_roots`` a PEM file of the
     certificates it is held to; ``witnesses`` are the keys of cosigning bureaus.
     """
@@ -75,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True):
     tsa_url: str = ""
     tsa_roots: Path | None = None
     witnesses: tuple[str, ...] = ()
+    clamd: str = ""
 
     @property
     def spool_folder(self) -> Path:
@@ -116,6 +118,16 @@ def _authority(env: Mapping[str, str]) -> tuple[str, Path | None]:
     if url and not url.startswith(("http://", "https://")):
         raise SettingsWrong(f"MINGCHA_TSA_URL: {url!r} is no http or https address.")
     return url, Path(roots).absolute() if roots else None
+
+
+def _scanner(env: Mapping[str, str]) -> str:
+    address = env.get("MINGCHA_CLAMD", "")
+    if address and not address.startswith("unix:/"):
+        host, _, port = address.rpartition(":")
+        if not host:
+            raise SettingsWrong(f"MINGCHA_CLAMD: {address!r} is neither unix:/path nor host:port.")
+        _port({"MINGCHA_CLAMD": port}, "MINGCHA_CLAMD", "")
+    return address
 
 
 def from_environment(env: Mapping[str, str] | None = None) -> Settings:
@@ -163,6 +175,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         tsa_url=tsa_url,
         tsa_roots=tsa_roots,
         witnesses=tuple(env.get("MINGCHA_WITNESSES", "").split()),
+        clamd=_scanner(env),
     )
 
 
@@ -193,6 +206,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
         "MINGCHA_SPOOL": str(settings.spool_folder),
         "MINGCHA_SPOOL_BYTES": str(settings.spool_bytes),
         "MINGCHA_HOST": settings.host,
+        "MINGCHA_CLAMD": settings.clamd,
         "MINGCHA_TSA_URL": settings.tsa_url,
         "MINGCHA_TSA_ROOTS": str(settings.tsa_roots or ""),
         "MINGCHA_WITNESSES": " ".join(settings.witnesses),
