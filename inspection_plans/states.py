@@ -6,7 +6,7 @@ Verbs by noun (a verb leads to one state, whatever it starts from):
 * draw: reveal, draw, publish, void
 * visit: assign, open, start, submit, complete, accept, return, conclude, recuse, replace,
   mark_unreachable, mark_closed, mark_refused, suspend, conclude_with_gap
-* evidence: upload, receive, verify, seal, quarantine, release, give_up, withdraw
+* evidence: upload, receive, verify, seal, quarantine, release, give_up, withdraw, void
 * finding: verify, dismiss, order, waive, correct, leave_open
 * notice: send_to_legal, send_back, approve, issue, serve, answer, review, return_reply, close,
   order_again, escalate
@@ -155,7 +155,7 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
     Noun.VISIT: {
         "assign": ("drawn reserve needs_decision", "assigned"),
         "open": ("assigned", "opened"),
-        "start": ("opened", "started"),
+        "start": ("opened unreachable closed refused", "started"),
         "submit": ("started returned", "submitted"),
         "complete": ("submitted", "complete"),
         "accept": ("complete", "accepted"),
@@ -166,7 +166,7 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
         "mark_unreachable": ("assigned opened started needs_decision", "unreachable"),
         "mark_closed": ("assigned opened started needs_decision", "closed"),
         "mark_refused": ("opened started needs_decision", "refused"),
-        "suspend": ("assigned opened started submitted recused reserve", "needs_decision"),
+        "suspend": ("assigned opened started submitted recused reserve closed", "needs_decision"),
         "conclude_with_gap": ("submitted needs_decision", "concluded_with_gap"),
     },
     Noun.EVIDENCE: {
@@ -177,10 +177,8 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
         "quarantine": ("declared uploading received verified", "quarantined"),
         "release": ("quarantined", "received"),
         "give_up": ("declared uploading", "missing"),
-        "withdraw": (
-            "declared uploading received verified sealed quarantined missing",
-            "withdrawn",
-        ),
+        "withdraw": ("declared uploading missing", "withdrawn"),
+        "void": ("received verified sealed quarantined", "withdrawn"),
     },
     Noun.FINDING: {
         "verify": ("suspected", "verified"),

@@ -8,10 +8,12 @@ from backend.clock import Clock, Ids, token
 from backend.jobs.memory import Memory
 from backend.keyring import Keyring
 from backend.services.act import Act, system
+from backend.services.settling import Lab
 from backend.settings import Settings
 from inspection_plans.library import Library
 from media.bucket import Bucket
 from media.darkroom import Darkroom
+from media.scanner import Scanner
 from media.spool import Spool
 
 
@@ -29,6 +31,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     regions: tuple[int, ...]
     token: Callable[[int], bytes] = token
+
+    @property
+    def lab(self) -> Lab:
+        """What uploaded bytes are proved with."""
+        scanner = Scanner(self.settings.clamd)
+        return Lab(self.bucket, self.darkroom, scanner, self.keys.transports)
 
     def act(self, region: int) -> Act:
         """A deed of the product itself, for the office of ``region``, now."""

@@ -9,11 +9,10 @@ import structlog
 
 from backend.jobs import draws
 from backend.jobs.context import Context
-from backend.services import evidence, simulations, tasks, uploads
+from backend.services import evidence, forwarding, simulations, tasks
 from backend.services.tasks import Task
 
 Handler = Callable[[Task, Context], Awaitable[None]]
-QUEUE = "main"
 AT_ONCE = 4
 PAUSE_S = 0.5
 FAULT_PAUSE_S = 5.0
@@ -24,8 +23,7 @@ async def _verify(task: Task, context: Context) -> None:
     await evidence.verify(
         UUID(task.payload["evidence"]),
         act=context.act(task.region),
-        bucket=context.bucket,
-        darkroom=context.darkroom,
+        lab=context.lab,
         rules=context.rules,
     )
 
@@ -35,7 +33,7 @@ async def _simulate(task: Task, context: Context) -> None:
 
 
 async def _forward(task: Task, context: Context) -> None:
-    await uploads.forward(
+    await forwarding.forward(
         UUID(task.payload["evidence"]),
         act=context.act(task.region),
         bucket=context.bucket,
@@ -44,7 +42,7 @@ async def _forward(task: Task, context: Context) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    uploads.FORWARD: _forward,
+    forwarding.FORWARD: _forward,
     evidence.VERIFY: _verify,
     simulations.KIND: _simulate,
     **draws.HANDLERS,
@@ -64,7 +62,7 @@ async def _do(task: Task, context: Context) -> None:
 
 async def once(context: Context) -> int:
     """Run the tasks that are ready, a few at a time; how many there were."""
-    claimed = await tasks.claim(QUEUE, at=context.clock(), limit=AT_ONCE)
+    claimed = await tasks.claim(tasks.MAIN, at=context.clock(), limit=AT_ONCE)
     loop = asyncio.get_running_loop()
     # Empty contexts: a task must not inherit anybody's transaction.
     await asyncio.gather(

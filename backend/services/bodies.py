@@ -10,6 +10,7 @@ from msgspec import Meta, Raw, Struct
 from media.fields import Bytes, EpochMs, Sha256, Token, Uuid7
 from media.manifest import Location
 from media.ops import Signature
+from media.sealing import WrappedKey
 
 Text40 = Annotated[str, Meta(min_length=1, max_length=40)]
 Text200 = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -90,12 +91,16 @@ class RollcallRecord(Body, frozen=True):
     heads: Heads | None = None
 
 
-class Transport(Struct, frozen=True, forbid_unknown_fields=True):
-    """The bytes on the wire; plain, so they are the original's."""
+class Transport(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The bytes on the wire: the original's own, or sealed for the server, with their key.
 
-    enc: Literal["none"]
+    How a blob is sealed stands in ``media.sealing``.
+    """
+
+    enc: Literal["none", "a256gcm"]
     sha256: Sha256
     size: Bytes
+    wrapped_key: WrappedKey | None = None
 
 
 class EvidenceDeclare(Body, frozen=True):

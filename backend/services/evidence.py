@@ -5,28 +5,28 @@ late, stale or under a revoked key is flagged or quarantined, never dropped.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import audit, examination, sheet_versions, tasks, timetokens, visits
+from backend.services import settling, sheet_versions, tasks, timetokens
 from backend.services.act import Act
 from backend.services.bodies import EvidenceDeclare, EvidenceWithdraw
-from backend.services.deeds import STALE, Blocked, Deed, Effect
+from backend.services.deeds import STALE, Blocked, Deed, Effect, Site
 from backend.services.errors import Absent, ServiceRefusal
-from backend.services.examination import Examined, Piece
+from backend.services.settling import Lab
+from backend.services.stored import AWAITED, LOCK, Stored, record, stored
 from inspection_plans import policy, states
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
 from inspection_plans.vocabulary import NATIONAL
-from media import base64url, keys, kinds, manifest
+from media import base64url, keys, kinds, manifest, sealing
 from media.bucket import Bucket, Room, StoreAbsent
-from media.darkroom import Darkroom
 from media.errors import Family as MediaFamily
 from media.errors import MediaRefusal
 from media.manifest import Manifest
@@ -35,8 +35,6 @@ from media.presign import Presigned
 CLOCK_SLACK_MS = 120_000
 DAY_BYTES = 5_000_000_000
 VERIFY = "evidence.verify"
-# States in which the bytes are still to come.
-AWAITED = frozenset({"declared", "uploading", "missing"})
 LATE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 CANCELLED = frozenset({"recused", "reserve"})
 
@@ -57,7 +55,6 @@ select $1::uuid, $2, $3, $4, 'phone', $5, $6::uuid, $7, $8::text, $9::bigint, $1
   $22, false, $23, $24, $25, $26
 on conflict (id) do nothing returning flags
 """
-LOCK = "select * from evidence where id = $1 for no key update"
 SENT_TODAY = """
 select coalesce(sum(size), 0) from evidence where dev = $1 and declared_at > $2
   and state not in ('declared', 'withdrawn')
@@ -68,17 +65,6 @@ update evidence set state = $2, received_at = $3, version_id = $4 where id = $1
 """
 WITHDRAW = "update evidence set state = $2, reason = $3 where id = $1"
 UPLOAD = "update evidence set state = $2 where id = $1"
-KEY_OF = "select revoked_at, compromised_since from device where id = $1"
-QUARANTINE = "update evidence set state = $2, reason = $3 where id = $1 and state = 'received'"
-VERIFIED = """
-update evidence set state = $2, verified_at = $3, version_id = $4, flags = flags || $5::text[],
-  facts = $6, entry = $7 where id = $1
-"""
-DERIVE = """
-insert into derivative (id, region, institution, evidence, kind, parent_sha256, sha256, size,
-  object_key, recipe, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (evidence, kind) do nothing
-"""
 
 
 class DigestTaken(ServiceRefusal):
@@ -95,7 +81,7 @@ class OtherVisit(ServiceRefusal):
 
 
 class TransportMismatch(ServiceRefusal):
-    """Plain transport carries the original's own bytes: hash and size are the same."""
+    """Plain bytes are the original's own; sealed ones have the size that sealing gives them."""
 
     code = "evidence.transport_mismatch"
 
@@ -120,32 +106,6 @@ class Upload(msgspec.Struct, frozen=True):
     id: UUID
     state: str
     put: Presigned | None = None
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What the lanes and the worker need of a row."""
-
-    id: UUID
-    region: int
-    institution: UUID
-    visit: UUID | None
-    channel: str
-    dev: UUID | None
-    sha256: str
-    size: int
-    mime: str
-    state: str
-    flags: tuple[str, ...]
-    object_key: str
-    version_id: str | None
-    captured_at: datetime | None
-    received_at: datetime | None
-
-
-def stored(row: Any) -> Stored:  # noqa: ANN401 - a row of asyncpg
-    """What the lanes need of one row."""
-    found = {name: row[name] for name in Stored.__struct_fields__}
-    return Stored(**(found | {"flags": tuple(row["flags"])}))
 
 
 async def declare(deed: Deed, body: EvidenceDeclare) -> Effect:
@@ -194,11 +154,20 @@ async def declare(deed: Deed, body: EvidenceDeclare) -> Effect:
     )
     if found is None:
         raise DigestTaken(field="manifest.id")
-    if site.state in CANCELLED and STALE not in flags:
+    if _cancelled(site, flags, deed.seq):
         target = states.require(Noun.VISIT, site.state, "suspend")
         await DB.connection.execute(SUSPEND, site.id, target)
     added = tuple(flag for flag in found if flag not in deed.flags)
     return Effect(object_type="evidence", object_id=UUID(capture.id), flags=added)
+
+
+def _cancelled(site: Site, flags: Sequence[str], seq: int) -> bool:
+    """Whether a capture of a cancelled visit asks for a person's decision.
+
+    One that its maker took before recusing is part of what the recusal ended.
+    """
+    open_again = site.state in CANCELLED and STALE not in flags
+    return site.withdrawn or (open_again and not site.before_recusal(seq))
 
 
 def _read(raw: bytes, signature: bytes, deed: Deed) -> tuple[Manifest, bool]:
@@ -220,8 +189,12 @@ def _agrees(capture: Manifest, body: EvidenceDeclare, deed: Deed) -> None:
     for field, (one, other) in said.items():
         if one != other:
             raise OtherVisit(field=f"manifest.{field}")
-    sent = (body.transport.sha256, body.transport.size)
-    if sent != (capture.media.sha256, capture.media.size):
+    sent, size = body.transport, capture.media.size
+    if sent.enc == "none":
+        fits = (sent.sha256, sent.size, sent.wrapped_key) == (capture.media.sha256, size, None)
+    else:
+        fits = sent.size == sealing.sealed_size(size) and sent.wrapped_key is not None
+    if not fits:
         raise TransportMismatch(field="transport")
 
 
@@ -301,7 +274,7 @@ async def begin(found: Stored, act: Act) -> Stored:
     await _within_quota(found, act)
     target = states.require(Noun.EVIDENCE, found.state, "upload")
     await DB.connection.execute(UPLOAD, found.id, target)
-    await _record(found, "evidence.uploading", act)
+    await record(found, "evidence.uploading", act)
     return msgspec.structs.replace(found, state=target)
 
 
@@ -311,18 +284,6 @@ async def _within_quota(found: Stored, act: Act) -> None:
         sent = await DB.connection.fetchval(SENT_TODAY, found.dev, since)
         if sent + found.size > DAY_BYTES:
             raise QuotaUsed(sent_bytes=int(sent), day_bytes=DAY_BYTES)
-
-
-async def _record(found: Stored, verb: str, act: Act, reason: str = "") -> int:
-    return await audit.record(
-        act,
-        verb,
-        "evidence",
-        found.id,
-        region=found.region,
-        reason=reason,
-        after_sha256=found.sha256,
-    )
 
 
 async def receive(found: Stored, *, act: Act, bucket: Bucket) -> Upload:
@@ -345,7 +306,7 @@ async def receive(found: Stored, *, act: Act, bucket: Bucket) -> Upload:
             target = states.require(Noun.EVIDENCE, found.state, "receive")
             await DB.connection.execute(RECEIVE, found.id, target, act.at, held.version)
             found = msgspec.structs.replace(found, state=target)
-            await _record(found, "evidence.received", act)
+            await record(found, "evidence.received", act)
             await tasks.enqueue(
                 VERIFY,
                 {"evidence": str(found.id)},
@@ -356,102 +317,30 @@ async def receive(found: Stored, *, act: Act, bucket: Bucket) -> Upload:
     return Upload(found.id, found.state)
 
 
-async def verify(
-    evidence_id: UUID, *, act: Act, bucket: Bucket, darkroom: Darkroom, rules: Library
-) -> None:
-    """Prove the stored bytes: hash, examine, copy under lock; then ``verified``.
+async def verify(evidence_id: UUID, *, act: Act, lab: Lab, rules: Library) -> None:
+    """Prove the stored bytes: open what is sealed, hash, examine, copy under lock: ``verified``.
 
     The store is spoken to outside any transaction. A file that is not what it says becomes
     ``quarantined`` with the reason; safe to repeat. The visit may be complete afterwards.
     Raises: refusals of family unavailable, for which the task is tried again.
-    Source: evidence spec 5, 12.4.
+    Source: evidence spec 4 (transport), 5, 12.4.
     """
     async with DB.transaction(act.by.scope):
         row = await DB.connection.fetchrow(LOCK, evidence_id)
-        key = await DB.connection.fetchrow(KEY_OF, row["dev"]) if row and row["dev"] else None
+        key = await settling.key_of(row["dev"]) if row else None
     if row is None or row["state"] != "received":
         return
     found = stored(row)
-    if reason := _key_fault(found, key):
-        await _quarantine(found, reason, act)
+    if reason := settling.key_fault(found, key):
+        await settling.quarantine(found, reason, {}, act)
         return
     years = policy.number("evidence_retention_years", NATIONAL)
     retain_until = act.at + timedelta(days=366 * years)
     try:
-        seen = await asyncio.to_thread(examination.examine, _piece(found), bucket, darkroom)
-        held = await asyncio.to_thread(
-            bucket.promote,
-            found.object_key,
-            version=found.version_id,
-            sha256_hex=found.sha256,
-            retain_until=retain_until,
-        )
+        proved = await asyncio.to_thread(settling.prove, found, lab, retain_until)
     except MediaRefusal as refusal:
         if refusal.family is MediaFamily.UNAVAILABLE:
             raise
-        await _quarantine(found, refusal.code, act)
+        await settling.quarantine(found, refusal.code, refusal.facts, act)
         return
-    await _settle(found, seen, held.version, act, rules)
-
-
-def _piece(found: Stored) -> Piece:
-    return Piece(
-        id=found.id,
-        region=found.region,
-        sha256=found.sha256,
-        size=found.size,
-        mime=found.mime,
-        object_key=found.object_key,
-        version=found.version_id,
-    )
-
-
-def _key_fault(found: Stored, key: Any) -> str:  # noqa: ANN401 - a row of asyncpg
-    """Why the key does not vouch for the piece: unknown, or revoked at capture or receipt."""
-    if "unknown_key" in found.flags:
-        return "unknown_key"
-    if key is None or key["revoked_at"] is None or found.received_at is None:
-        return ""
-    since = key["compromised_since"] or key["revoked_at"]
-    late = found.captured_at is None or found.captured_at >= since
-    return "revoked_key" if late or found.received_at >= key["revoked_at"] else ""
-
-
-async def _quarantine(found: Stored, reason: str, act: Act) -> None:
-    target = states.require(Noun.EVIDENCE, found.state, "quarantine")
-    async with DB.transaction(act.by.scope):
-        await DB.connection.execute(QUARANTINE, found.id, target, reason)
-        await _record(found, "evidence.quarantined", act, reason)
-
-
-async def _settle(
-    found: Stored, seen: Examined, version: str | None, act: Act, rules: Library
-) -> None:
-    async with DB.transaction(act.by.scope):
-        if found.visit is not None:
-            await visits.hold(found.visit)
-        row = await DB.connection.fetchrow(LOCK, found.id)
-        if row is None or row["state"] != "received":
-            return
-        target = states.require(Noun.EVIDENCE, row["state"], "verify")
-        entry = await _record(found, "evidence.verified", act)
-        await DB.connection.execute(
-            VERIFIED, found.id, target, act.at, version, list(seen.flags), seen.facts, entry
-        )
-        for made in seen.derivatives:
-            await DB.connection.execute(
-                DERIVE,
-                act.new_id(),
-                found.region,
-                found.institution,
-                found.id,
-                made.kind,
-                found.sha256,
-                made.sha256,
-                made.size,
-                made.object_key,
-                seen.recipe,
-                act.at,
-            )
-        if found.visit is not None:
-            await visits.complete_if_ready(found.visit, act=act, rules=rules)
+    await settling.settle(found, proved, act=act, rules=rules)

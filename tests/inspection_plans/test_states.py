@@ -76,18 +76,18 @@ ALLOWED = {
         returned: submit
         recused: replace suspend
         reserve: assign suspend
-        unreachable: conclude
-        closed: conclude
-        refused: conclude
+        unreachable: conclude start
+        closed: conclude start suspend
+        refused: conclude start
         needs_decision: assign mark_unreachable mark_closed mark_refused conclude_with_gap
     """,
     "evidence": """
         declared: upload receive quarantine give_up withdraw
         uploading: receive quarantine give_up withdraw
-        received: verify quarantine withdraw
-        verified: seal quarantine withdraw
-        sealed: withdraw
-        quarantined: release withdraw
+        received: verify quarantine void
+        verified: seal quarantine void
+        sealed: void
+        quarantined: release void
         missing: receive withdraw
     """,
     "finding": """

@@ -18,6 +18,7 @@ from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.columns.reference import LazyTableReference
 from piccolo.table import Table
 
+from backend.db.tables.accounts import Account
 from backend.db.tables.visits import Visit
 
 
@@ -66,6 +67,8 @@ class Evidence(Table, tablename="evidence"):
     verified_at = Timestamptz(null=True, default=None)
     sealed_at = Timestamptz(null=True, default=None)
     entry = BigInt(null=True, default=None)
+    retain_until = Timestamptz(null=True, default=None)
+    lock_mode = Text(null=True, default=None)
 
 
 class Derivative(Table, tablename="derivative"):
@@ -88,6 +91,37 @@ class Derivative(Table, tablename="derivative"):
     object_key = Text(null=False, default=None)
     recipe = JSONB(null=False, default=None)
     created_at = Timestamptz(null=False, default=None)
+    variant = Integer(null=False, default=0)
+    made_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    entry = BigInt(null=True, default=None)
+
+
+class CustodyAct(Table, tablename="custody_act"):
+    """An act of two persons on one piece: admit, void, unlock."""
+
+    id = UUID(primary_key=True, null=False, default=None)
+    region = Integer(null=False, default=None)
+    evidence = ForeignKey(
+        Evidence,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    kind = Text(null=False, default=None)
+    state = Text(null=False, default=None)
+    reason = Text(null=False, default=None)
+    proposed_by = ForeignKey(
+        Account, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    proposed_at = Timestamptz(null=False, default=None)
+    decided_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    decided_at = Timestamptz(null=True, default=None)
+    decision = Text(null=True, default=None)
 
 
 class Receipt(Table, tablename="receipt"):
