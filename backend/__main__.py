@@ -18,9 +18,10 @@ VERBS = {
     "doctor": "the state of every part",
     "selfcheck": "the embedded store's doors, tried",
     "log": "recompute the audit log",
+    "recovery": "let a rolled-back audit log go on, by two administrators",
     "packs": "check the rules' files",
 }
-DATA = ("run", "doctor", "selfcheck", "log")
+DATA = ("run", "doctor", "selfcheck", "log", "recovery")
 PORT = ("run", "serve")
 
 
@@ -35,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--port", type=int, default=8000)
     verbs.choices["serve"].add_argument("--host", default="127.0.0.1")
     verbs.choices["log"].add_argument("what", choices=["verify"])
+    verbs.choices["recovery"].add_argument("what", choices=["status", "propose", "approve"])
+    verbs.choices["recovery"].add_argument("--login")
+    verbs.choices["recovery"].add_argument("--reason")
     verbs.choices["packs"].add_argument("what", choices=["check", "coverage"])
     verbs.choices["packs"].add_argument("--root", type=Path, default=None)
     return parser

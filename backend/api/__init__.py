@@ -22,6 +22,7 @@ from backend.api import (
     plans,
     public_draws,
     publications,
+    recoveries,
     replies,
     rules,
     simulations,
@@ -36,6 +37,7 @@ FACES = {
     "desk": (
         logins,
         audit,
+        recoveries,
         rules,
         directories,
         plans,

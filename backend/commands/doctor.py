@@ -43,7 +43,9 @@ def rules() -> Finding:
 async def database(settings: Settings) -> list[Finding]:
     """What the database says, or that it does not answer."""
     try:
-        await DB.open({role: settings.database.dsn(role) for role in ("app", "worker")}, size=2)
+        await DB.open(
+            {role: settings.database.dsn(role) for role in ("app", "worker", "public")}, size=2
+        )
         return await checkup.checkup(at=clock.now())
     except (OSError, asyncpg.PostgresError) as fault:
         return [

@@ -6,7 +6,8 @@ import msgspec
 
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
-from backend.services import offices, policy
+from backend.services import offices, policy, recovery
+from backend.services.recovery import Recovery
 
 LAG = timedelta(minutes=1)
 STUCK = """
@@ -38,6 +39,7 @@ async def checkup(*, at: datetime) -> list[Finding]:
         stuck = await DB.connection.fetchrow(STUCK, at - LAG)
         before = str(int((at - LAG).timestamp() * 1000))
         pending = await DB.connection.fetchval(PENDING, before)
+    halt = await recovery.halted()
     return [
         Finding(
             "database",
@@ -58,7 +60,22 @@ async def checkup(*, at: datetime) -> list[Finding]:
             zh=f"审计日志：{pending} 条超过一分钟未封存",
             en=f"audit log: {pending} entries unsealed for more than a minute",
         ),
+        _signing(halt),
     ]
+
+
+def _signing(halt: Recovery | None) -> Finding:
+    if halt is None:
+        return Finding("signing", ok=True, zh="审计日志正在签名", en="the audit log signs")
+    published = "?" if halt.known_size is None else halt.known_size
+    return Finding(
+        "signing",
+        ok=False,
+        zh=f"审计日志已停止签名（{halt.cause}）：库内 {halt.size} 条，已公布 {published} 条；"
+        "请三员中两类角色的两个人执行 mingcha recovery",
+        en=f"the audit log is halted ({halt.cause}): {halt.size} entries, {published} published;"
+        " two administrators of different roles run mingcha recovery",
+    )
 
 
 def _roles(unfilled: list[str]) -> Finding:

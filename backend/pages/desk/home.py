@@ -6,15 +6,19 @@ from litestar import Request, Response
 
 from backend.pages.render import page
 from backend.pages.routes import get
-from backend.services import waiting
+from backend.services import recovery, waiting
 from backend.services.act import Act
 
 
 @get("/desk", action="session.own")
 async def home(request: Request[Any, Any, Any], act: Act) -> Response[str]:
     """What waits, by matter, with its address in the API."""
-    lines = await waiting.lines(act=act)
-    return page(request, "desk/home.html", {"person": act.by, "waiting": lines})
+    values = {
+        "person": act.by,
+        "waiting": await waiting.lines(act=act),
+        "halt": await recovery.halted(),
+    }
+    return page(request, "desk/home.html", values)
 
 
 HANDLERS = [home]
