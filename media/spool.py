@@ -5,6 +5,7 @@ with a file a segment, 5 MiB each but the last, which is what the store takes as
 Source: evidence-and-sync 4.2.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -16,6 +17,7 @@ from typing import ClassVar
 from media.errors import Family, MediaRefusal
 
 SEGMENT_BYTES = 5 << 20
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class SpoolFull(MediaRefusal):
@@ -59,24 +61,31 @@ class Spool:
 
         Raises: SpoolBusy ("upload.busy").
         """
-        folder = self._folder(ident)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        with (folder / "lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SpoolBusy(upload=ident) from None
+        with self._locked(ident, "lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
             yield
 
     @contextmanager
     def turn(self, ident: str) -> Iterator[None]:
         """Wait until nobody else hands segments of this upload on; for a thread, not the loop."""
-        with self._turn(ident).open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._locked(ident, "turn", fcntl.LOCK_EX):
             yield
 
-    def _turn(self, ident: str) -> Path:
-        return self.root / f"{ident}.turn"
+    @contextmanager
+    def _locked(self, ident: str, name: str, how: int) -> Iterator[None]:
+        linked = False
+        while not linked:
+            with self._lock(ident, name).open("wb") as lock:
+                try:
+                    fcntl.flock(lock, how)
+                except BlockingIOError:
+                    raise SpoolBusy(upload=ident) from None
+                # Cleared while we waited: the next comer would lock a new file beside us.
+                linked = os.fstat(lock.fileno()).st_nlink > 0
+                if linked:
+                    yield
+
+    def _lock(self, ident: str, name: str) -> Path:
+        return self.root / f"{ident}.{name}"
 
     def append(self, ident: str, offset: int, data: bytes) -> None:
         """Put bytes at the committed ``offset`` and on the disk; what stood behind it is cut off.
@@ -86,11 +95,17 @@ class Spool:
         if self.used() + len(data) > self.quota:
             raise SpoolFull(quota=self.quota)
         written = 0
-        while written < len(data):
-            number, inside = divmod(offset + written, SEGMENT_BYTES)
-            chunk = data[written : written + SEGMENT_BYTES - inside]
-            self._write(self._segment(ident, number), inside, chunk)
-            written += len(chunk)
+        try:
+            self._folder(ident).mkdir(mode=0o700, exist_ok=True)
+            while written < len(data):
+                number, inside = divmod(offset + written, SEGMENT_BYTES)
+                chunk = data[written : written + SEGMENT_BYTES - inside]
+                self._write(self._segment(ident, number), inside, chunk)
+                written += len(chunk)
+        except OSError as fault:
+            if fault.errno in NO_ROOM:
+                raise SpoolFull(quota=self.quota) from fault
+            raise
 
     def _write(self, segment: Path, inside: int, chunk: bytes) -> None:
         handle = os.open(segment, os.O_RDWR | os.O_CREAT, 0o600)
@@ -98,7 +113,7 @@ class Spool:
             if os.fstat(handle).st_size < inside:
                 raise SpoolTorn(upload=segment.parent.name)
             os.ftruncate(handle, inside)
-            os.pwrite(handle, chunk, inside)
+            _put(handle, inside, chunk)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -131,12 +146,32 @@ class Spool:
     def clear(self, ident: str) -> None:
         """Forget an upload."""
         shutil.rmtree(self._folder(ident), ignore_errors=True)
-        self._turn(ident).unlink(missing_ok=True)
+        for name in ("turn", "lock"):
+            self._lock(ident, name).unlink(missing_ok=True)
 
     def used(self) -> int:
         """Bytes of all segments on this host."""
-        return sum(file.stat().st_size for file in self.root.glob("*/[0-9]*"))
+        return sum(_size(file) for file in self.root.glob("*/[0-9]*"))
 
     def uploads(self) -> tuple[str, ...]:
         """The uploads that have a folder here."""
         return tuple(sorted(folder.name for folder in self.root.iterdir() if folder.is_dir()))
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # the store has it meanwhile
+        return 0
+
+
+def _put(handle: int, at: int, data: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part and says so only the next time."""
+    left = memoryview(data)
+    try:
+        while left:
+            written = os.pwrite(handle, left, at)
+            left, at = left[written:], at + written
+    except OSError:
+        os.ftruncate(handle, at - (len(data) - len(left)))  # what nobody was promised
+        raise

@@ -23,7 +23,7 @@ from backend.api.routes import REFUSALS, delete, patch, post, route
 from backend.services import uploads
 from backend.services.act import Act
 from backend.services.errors import ServiceRefusal
-from backend.services.uploads import Progress
+from backend.services.uploadrows import Progress
 from backend.settings import Settings
 from inspection_plans.errors import Family
 from media.bucket import Bucket

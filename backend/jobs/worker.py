@@ -13,6 +13,7 @@ from backend.services import evidence, forwarding, simulations, tasks
 from backend.services.tasks import Task
 
 Handler = Callable[[Task, Context], Awaitable[None]]
+QUEUE = "main"
 AT_ONCE = 4
 PAUSE_S = 0.5
 FAULT_PAUSE_S = 5.0
@@ -23,7 +24,8 @@ async def _verify(task: Task, context: Context) -> None:
     await evidence.verify(
         UUID(task.payload["evidence"]),
         act=context.act(task.region),
-        lab=context.lab,
+        bucket=context.bucket,
+        darkroom=context.darkroom,
         rules=context.rules,
     )
 
@@ -62,7 +64,7 @@ async def _do(task: Task, context: Context) -> None:
 
 async def once(context: Context) -> int:
     """Run the tasks that are ready, a few at a time; how many there were."""
-    claimed = await tasks.claim(tasks.MAIN, at=context.clock(), limit=AT_ONCE)
+    claimed = await tasks.claim(QUEUE, at=context.clock(), limit=AT_ONCE)
     loop = asyncio.get_running_loop()
     # Empty contexts: a task must not inherit anybody's transaction.
     await asyncio.gather(

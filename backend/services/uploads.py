@@ -7,9 +7,8 @@ Source: evidence spec 4.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from contextlib import suppress
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -20,15 +19,25 @@ from backend.services import evidence, tasks
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.evidence import AWAITED, LOCK, Stored
+from backend.services.forwarding import FORWARD, finish, name_of, tear, without_parts
+from backend.services.uploadrows import (
+    END,
+    HELD,
+    IDLE,
+    STORE,
+    Progress,
+    Row,
+    contiguous,
+    length_of,
+    progress_of,
+    row_of,
+)
 from inspection_plans.errors import Family
-from media.bucket import Bucket, Part, StoreAbsent
+from media.bucket import Bucket, StoreAbsent, StoreUnavailable
 from media.fields import Sha256
 from media.presign import Presigned
-from media.spool import SEGMENT_BYTES, Spool
+from media.spool import SEGMENT_BYTES, Spool, SpoolBusy, SpoolTorn
 
-FORWARD = "upload.forward"
-IDLE = timedelta(days=7)
-HELD = "select * from upload where evidence = $1 for no key update"
 OPEN = """
 insert into upload (evidence, region, institution, channel, size, taken, stored, host, state,
   created_at, touched_at)
@@ -42,15 +51,7 @@ returning *
 TAKE = """
 update upload set taken = $3, touched_at = $4 where evidence = $1 and taken = $2 and state = 'open'
 """
-STORE = "update upload set stored = $2, taken = greatest(taken, $2) where evidence = $1"
-NAME = "update upload set store_upload = $2 where evidence = $1 and store_upload is null"
-RESET = """
-update upload set taken = 0, stored = 0, store_upload = null
-where evidence = $1 and state = 'open' and store_upload is not distinct from $2
-"""
-END = "update upload set state = $2, touched_at = $3 where evidence = $1"
 IDLING = "select evidence from upload where state = 'open' and touched_at < $1 limit 500"
-ROW = "select * from evidence where id = $1"
 
 
 class OtherSize(ServiceRefusal):
@@ -102,50 +103,12 @@ class NewPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Sha256
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an upload is; ``done`` once every byte is here, whatever becomes of the piece."""
-
-    id: UUID
-    offset: int
-    size: int
-    expires_at: datetime
-    done: bool
-
-
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """Where one piece stands, and addresses by part number for what the store lacks."""
 
     id: UUID
     state: str
     puts: tuple[tuple[int, Presigned], ...] = ()
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One upload as stored."""
-
-    evidence: UUID
-    size: int
-    taken: int
-    stored: int
-    store_upload: str | None
-    state: Literal["open", "received", "ended", "expired"]
-    touched_at: datetime
-
-
-def _row(found: Any) -> Row:  # noqa: ANN401 - a driver's row or None
-    if found is None:
-        raise Absent
-    return msgspec.convert(dict(found), Row)
-
-
-def _progress(row: Row) -> Progress:
-    return Progress(
-        id=row.evidence,
-        offset=row.taken,
-        size=row.size,
-        expires_at=row.touched_at + IDLE,
-        done=row.taken == row.size,
-    )
 
 
 def _alive(row: Row, act: Act) -> Row:
@@ -165,7 +128,7 @@ async def open_upload(evidence_id: UUID, length: int, *, host: str, act: Act) ->
         found = await evidence.begin(await evidence.own(evidence_id, act), act)
         if length != found.size:
             raise OtherSize(field="Upload-Length", declared=found.size)
-        return _progress(await _opened(found, host=host, act=act))
+        return progress_of(await _opened(found, host=host, act=act))
 
 
 async def _opened(found: Stored, *, host: str, act: Act) -> Row:
@@ -180,7 +143,7 @@ async def _opened(found: Stored, *, host: str, act: Act) -> Row:
             touched_at=act.at,
         )
     values = (found.id, found.region, found.institution, found.channel, found.size, host, act.at)
-    return _row(await DB.connection.fetchrow(OPEN, *values))
+    return row_of(await DB.connection.fetchrow(OPEN, *values))
 
 
 async def progress(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Progress:
@@ -190,36 +153,18 @@ async def progress(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Progress:
     """
     async with DB.transaction(act.by.scope):
         found = await evidence.own(evidence_id, act)
-        row = _alive(_row(await DB.connection.fetchrow(HELD, evidence_id)), act)
+        row = _alive(row_of(await DB.connection.fetchrow(HELD, evidence_id)), act)
     if row.state != "open" or row.store_upload is None:
-        return _progress(row)
-    stored = _contiguous(await _parts(found.object_key, row.store_upload, bucket), row.size)
+        return progress_of(row)
+    try:
+        parts = await asyncio.to_thread(bucket.parts, found.object_key, row.store_upload)
+    except StoreAbsent:
+        return await without_parts(found, row, act=act, bucket=bucket)
+    stored = contiguous(parts, row.size)
     if stored > row.stored:
         async with DB.transaction(act.by.scope):
-            await DB.connection.execute(STORE, evidence_id, stored)
-    return _progress(msgspec.structs.replace(row, taken=max(row.taken, stored)))
-
-
-async def _parts(key: str, upload: str, bucket: Bucket) -> tuple[Part, ...]:
-    try:
-        return await asyncio.to_thread(bucket.parts, key, upload)
-    except StoreAbsent:
-        return ()
-
-
-def _length(number: int, size: int) -> int:
-    """The bytes of part ``number``, from 1, of a piece."""
-    return min(SEGMENT_BYTES, size - (number - 1) * SEGMENT_BYTES)
-
-
-def _contiguous(parts: Sequence[Part], size: int) -> int:
-    """The bytes from the start that whole parts cover."""
-    stored = 0
-    for number, part in enumerate(parts, 1):
-        if part.number != number or part.size != _length(number, size):
-            break
-        stored += part.size
-    return stored
+            await DB.connection.execute(STORE, evidence_id, stored, row.store_upload)
+    return progress_of(msgspec.structs.replace(row, taken=max(row.taken, stored)))
 
 
 async def append(
@@ -230,13 +175,14 @@ async def append(
     Raises: Absent, Expired, WrongOffset ("upload.wrong_offset"), PastEnd, SpoolBusy, SpoolFull,
     SpoolTorn ("upload.…").
     """
-    ident = str(evidence_id)
     async with DB.transaction(act.by.scope):
         found = await evidence.own(evidence_id, act)
-        row = _alive(_row(await DB.connection.fetchrow(HELD, evidence_id)), act)
-    with spool.hold(ident):
+    with spool.hold(str(evidence_id)):
+        # Read under the hold: what an older reading allows may cut off what was promised since.
+        async with DB.transaction(act.by.scope):
+            row = _alive(row_of(await DB.connection.fetchrow(HELD, evidence_id)), act)
         _fits(row, offset, data)
-        await asyncio.to_thread(spool.append, ident, offset, data)
+        await _write(row, data, act=act, spool=spool)
         taken = offset + len(data)
         async with DB.transaction(act.by.scope):
             status = await DB.connection.execute(TAKE, evidence_id, offset, taken, act.at)
@@ -244,7 +190,16 @@ async def append(
                 raise WrongOffset(field="Upload-Offset")
             if taken == row.size or taken // SEGMENT_BYTES > offset // SEGMENT_BYTES:
                 await _order(found, taken, act)
-    return _progress(msgspec.structs.replace(row, taken=taken, touched_at=act.at))
+    return progress_of(msgspec.structs.replace(row, taken=taken, touched_at=act.at))
+
+
+async def _write(row: Row, data: bytes, *, act: Act, spool: Spool) -> None:
+    """Put bytes behind the committed offset; a spool that lost some takes the offset back."""
+    try:
+        await asyncio.to_thread(spool.append, str(row.evidence), row.taken, data)
+    except SpoolTorn:
+        await tear(row, act)
+        raise
 
 
 def _fits(row: Row, offset: int, data: bytes) -> None:
@@ -265,12 +220,17 @@ async def _order(found: Stored, taken: int, act: Act) -> None:
 
 
 async def end(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) -> None:
-    """Give an upload up: spool and parts go, the piece stays awaited. Raises: Absent."""
+    """Give an upload up: spool and parts go, the piece stays awaited.
+
+    Raises: Absent, Expired, SpoolBusy ("upload.busy").
+    """
     async with DB.transaction(act.by.scope):
         found = await evidence.own(evidence_id, act)
-        row = _alive(_row(await DB.connection.fetchrow(HELD, evidence_id)), act)
-        await DB.connection.execute(END, evidence_id, "ended", act.at)
-    await _forget(found.object_key, row, bucket, spool)
+    with spool.hold(str(evidence_id)):
+        async with DB.transaction(act.by.scope):
+            row = _alive(row_of(await DB.connection.fetchrow(HELD, evidence_id)), act)
+            await DB.connection.execute(END, evidence_id, "ended", act.at)
+        await _forget(found.object_key, row, bucket, spool)
 
 
 async def _forget(key: str, row: Row, bucket: Bucket, spool: Spool) -> None:
@@ -283,116 +243,24 @@ async def expire(*, act: Act, bucket: Bucket, spool: Spool) -> int:
     """End the uploads that nothing came for in a week; how many there were."""
     async with DB.transaction(act.by.scope):
         rows = await DB.connection.fetch(IDLING, act.at - IDLE)
+    ended = 0
     for idle in rows:
-        async with DB.transaction(act.by.scope):
-            found = await DB.connection.fetchrow(LOCK, idle["evidence"])
-            row = _row(await DB.connection.fetchrow(HELD, idle["evidence"]))
-            await DB.connection.execute(END, row.evidence, "expired", act.at)
+        with suppress(SpoolBusy), spool.hold(str(idle["evidence"])):
+            ended += await _expire(idle["evidence"], act=act, bucket=bucket, spool=spool)
+    return ended
+
+
+async def _expire(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) -> bool:
+    """End one upload unless somebody went on with it just now."""
+    async with DB.transaction(act.by.scope):
+        found = await DB.connection.fetchrow(LOCK, evidence_id)
+        row = row_of(await DB.connection.fetchrow(HELD, evidence_id))
+        if row.state != "open" or row.touched_at >= act.at - IDLE:
+            return False
+        await DB.connection.execute(END, row.evidence, "expired", act.at)
+    with suppress(StoreUnavailable):  # its parts are no object, and nobody may complete them
         await _forget(found["object_key"], row, bucket, spool)
-    return len(rows)
-
-
-async def forward(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) -> None:
-    """Make parts of the full segments; with the last byte close the object and receive it.
-
-    Runs on the host whose spool holds the bytes, one at a time for an upload; a store that is
-    down is tried again later. When the store has lost the upload the offset goes back to 0 and
-    the phone sends anew.
-    """
-    async with AsyncExitStack() as held:
-        turn = spool.turn(str(evidence_id))
-        await asyncio.to_thread(turn.__enter__)
-        held.callback(turn.__exit__, None, None, None)
-        await _forward(evidence_id, act=act, bucket=bucket, spool=spool)
-
-
-async def _forward(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) -> None:
-    async with DB.transaction(act.by.scope):
-        row = await DB.connection.fetchrow(HELD, evidence_id)
-        piece = await DB.connection.fetchrow(ROW, evidence_id)
-    if row is None or row["state"] != "open":
-        return
-    upload, found = _row(row), evidence.stored(piece)
-    try:
-        while upload.stored < upload.taken:
-            number = upload.stored // SEGMENT_BYTES + 1
-            size = _length(number, upload.size)
-            if upload.stored + size > upload.taken:
-                return
-            upload = await _one(found, upload, number, size, act=act, bucket=bucket, spool=spool)
-        if upload.stored == upload.size:
-            await _finish(found, upload, act=act, bucket=bucket, spool=spool)
-    except StoreAbsent:
-        async with DB.transaction(act.by.scope):
-            status = await DB.connection.execute(RESET, evidence_id, upload.store_upload)
-        if status != "UPDATE 0":
-            await asyncio.to_thread(spool.clear, str(evidence_id))
-
-
-async def _one(
-    found: Stored,
-    upload: Row,
-    number: int,
-    size: int,
-    *,
-    act: Act,
-    bucket: Bucket,
-    spool: Spool,
-) -> Row:
-    """Hand one segment to the store; the spool forgets it when the row knows it is there."""
-    ident = str(found.id)
-    data = await asyncio.to_thread(spool.segment, ident, number - 1, size)
-    if upload.size > SEGMENT_BYTES:
-        name = await _name(found, upload, act=act, bucket=bucket)
-        await asyncio.to_thread(bucket.put_part, found.object_key, name, number, data)
-        upload = msgspec.structs.replace(upload, store_upload=name)
-    else:
-        await asyncio.to_thread(bucket.put_waiting, found.object_key, data, found.mime)
-    stored = upload.stored + size
-    async with DB.transaction(act.by.scope):
-        await DB.connection.execute(STORE, found.id, stored)
-    await asyncio.to_thread(spool.drop, ident, number - 1)
-    return msgspec.structs.replace(upload, stored=stored)
-
-
-async def _name(found: Stored, upload: Row, *, act: Act, bucket: Bucket) -> str:
-    """The store's own id of the upload, opened once whoever comes first."""
-    if upload.store_upload is not None:
-        return upload.store_upload
-    opened = await asyncio.to_thread(bucket.open_parts, found.object_key, found.mime)
-    async with DB.transaction(act.by.scope):
-        status = await DB.connection.execute(NAME, found.id, opened)
-        name: str = await DB.connection.fetchval(
-            "select store_upload from upload where evidence = $1", found.id
-        )
-    if status == "UPDATE 0":
-        await asyncio.to_thread(bucket.drop_parts, found.object_key, opened)
-    return name
-
-
-async def _finish(
-    found: Stored, upload: Row, *, act: Act, bucket: Bucket, spool: Spool
-) -> evidence.Upload:
-    if upload.store_upload is not None:
-        await _close(found, upload, bucket)
-    received = await evidence.receive(found, act=act, bucket=bucket)
-    async with DB.transaction(act.by.scope):
-        await DB.connection.execute(END, found.id, "received", act.at)
-    await asyncio.to_thread(spool.clear, str(found.id))
-    return received
-
-
-async def _close(found: Stored, upload: Row, bucket: Bucket) -> None:
-    """Make one object of the parts. Raises: NotSent ("upload.not_there") while one is missing."""
-    name = upload.store_upload or ""
-    try:
-        parts = await asyncio.to_thread(bucket.parts, found.object_key, name)
-    except StoreAbsent:
-        return  # closed before; the object tells
-    held = _contiguous(parts, upload.size)
-    if held != upload.size:
-        raise evidence.NotSent(field="evidence", held_bytes=held, declared_bytes=upload.size)
-    await asyncio.to_thread(bucket.close_parts, found.object_key, name, parts)
+    return True
 
 
 class Lanes(msgspec.Struct, frozen=True):
@@ -420,11 +288,13 @@ async def urls(
         found = await evidence.begin(await evidence.own(evidence_id, act), act)
         if found.state not in AWAITED:
             return Addresses(id=found.id, state=found.state)
-        if any(part.size != _length(part.n, found.size) for part in parts):
+        if any(part.size != length_of(part.n, found.size) for part in parts):
             raise PartsWrong(field="parts", size=found.size, part_bytes=SEGMENT_BYTES)
         upload = await _opened(found, host=lanes.host, act=act)
-    name = await _name(found, upload, act=act, bucket=bucket)
-    held = {part.number: part.size for part in await _parts(found.object_key, name, bucket)}
+    opened = await _sent(found, upload, act=act, bucket=bucket)
+    if opened is None:
+        return Addresses(id=found.id, state="received")
+    name, held = opened
     puts = tuple(
         (
             part.n,
@@ -443,6 +313,22 @@ async def urls(
     return Addresses(id=found.id, state=found.state, puts=puts)
 
 
+async def _sent(
+    found: Stored, upload: Row, *, act: Act, bucket: Bucket
+) -> tuple[str, dict[int, int]] | None:
+    """The store's id of the upload and the size of each part it has; None: the object is whole."""
+    name = await name_of(found, upload, act=act, bucket=bucket)
+    try:
+        parts = await asyncio.to_thread(bucket.parts, found.object_key, name)
+    except StoreAbsent:
+        upload = msgspec.structs.replace(upload, store_upload=name)
+        if (await without_parts(found, upload, act=act, bucket=bucket)).done:
+            return None
+        upload = msgspec.structs.replace(upload, store_upload=None)
+        return await name_of(found, upload, act=act, bucket=bucket), {}
+    return name, {part.number: part.size for part in parts}
+
+
 async def complete(
     evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool
 ) -> evidence.Upload:
@@ -455,4 +341,4 @@ async def complete(
         row = await DB.connection.fetchrow(HELD, evidence_id)
     if row is None or row["state"] != "open" or found.state not in AWAITED:
         return await evidence.receive(found, act=act, bucket=bucket)
-    return await _finish(found, _row(row), act=act, bucket=bucket, spool=spool)
+    return await finish(found, row_of(row), act=act, bucket=bucket, spool=spool)

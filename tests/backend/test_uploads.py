@@ -1,5 +1,6 @@
 """Both upload lanes: the weak-link lane by tus, parts of big files, and switching in mid-file."""
 
+import asyncio
 import base64
 import hashlib
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from backend.services import uploads
-from media.bucket import Bucket, Room
+from backend.services import forwarding, uploads
+from backend.settings import Settings
+from media.bucket import Bucket, Part, Room
 from tests.backend.desk import Desk
 from tests.conftest import StillClock, Work
 from tests.field import Field, a_field, a_jpeg
@@ -292,19 +294,125 @@ async def test_a_full_spool_says_when_to_come_again(lane: Lane, work: Work) -> N
     await lane.send()
 
 
-async def test_a_store_that_lost_the_upload_asks_for_the_bytes_again(
-    lane: Lane, work: Work, s3: Bucket
-) -> None:
-    await lane.send(until=FIVE)
-    await work.drain()
+async def lost_by_the_store(lane: Lane, bucket: Bucket) -> None:
     row = await lane.seen.owner.fetchrow(
         "select store_upload, object_key from upload join evidence on id = evidence"
     )
-    s3.drop_parts(row["object_key"], row["store_upload"])
-    await lane.send()
+    bucket.drop_parts(row["object_key"], row["store_upload"])
+
+
+async def test_what_the_store_lost_is_asked_for_again(lane: Lane, work: Work, s3: Bucket) -> None:
+    await lane.send(until=FIVE)
+    await work.drain()
+    await lost_by_the_store(lane, s3)
+    assert await lane.offset() == 0
+    await lane.send(chunk=1 << 20)
+    await settled(lane, work, s3)
+
+
+async def test_the_worker_finds_what_the_store_lost(lane: Lane, work: Work, s3: Bucket) -> None:
+    raw = lane.capture.raw
+    await lane.send(until=FIVE, chunk=1 << 20)
+    await work.drain()
+    await lost_by_the_store(lane, s3)
+    assert (await lane.patch(FIVE, raw[FIVE:])).status_code == 204
     await work.drain()
     assert await lane.offset() == 0
-    await lane.send()
+    await lane.send(chunk=1 << 20)
+    await settled(lane, work, s3)
+
+
+@pytest.mark.parametrize("in_store", [0, FIVE])
+async def test_what_the_spool_lost_is_asked_for_again(
+    lane: Lane, work: Work, s3: Bucket, in_store: int
+) -> None:
+    if in_store:
+        await lane.send(until=FIVE, chunk=1 << 20)
+        await work.drain()
+    await lane.send(until=in_store + CHUNK)
+    work.context.spool.clear(lane.capture.id)
+    torn = await lane.patch(in_store + CHUNK, b"x")
+    assert (torn.status_code, torn.json()["code"]) == (409, "upload.torn")
+    assert await lane.offset() == in_store
+    await lane.send(chunk=1 << 20)
+    work.context.spool.clear(lane.capture.id)
+    await work.drain()
+    assert await lane.offset() == in_store
+    await lane.send(chunk=1 << 20)
+    await settled(lane, work, s3)
+
+
+async def test_a_closed_object_is_received_whoever_asks(
+    lane: Lane, work: Work, s3: Bucket
+) -> None:
+    """Killed between closing the object and taking it as received."""
+    await lane.send(chunk=1 << 20)
+    s3.close_parts(*await uploads_by_parts(lane, s3))
+    assert await lane.offset() == len(lane.capture.raw)
+    assert await state(lane) == "received"
+    await settled(lane, work, s3)
+
+
+async def uploads_by_parts(lane: Lane, bucket: Bucket) -> tuple[str, str, tuple[Part, ...]]:
+    """All parts of the piece in the store, as a worker that has died left them."""
+    raw, owner = lane.capture.raw, lane.seen.owner
+    key: str = await owner.fetchval("select object_key from evidence where channel = 'phone'")
+    name = bucket.open_parts(key, "video/mp4")
+    await owner.execute("update upload set store_upload = $1", name)
+    for number, at in enumerate(range(0, len(raw), FIVE), 1):
+        bucket.put_part(key, name, number, raw[at : at + FIVE])
+    return key, name, bucket.parts(key, name)
+
+
+async def test_twins_of_chunks_cut_nothing_off(lane: Lane, work: Work, s3: Bucket) -> None:
+    raw, step = lane.capture.raw[:1_500_000], 30_000
+    for at in range(0, len(raw), step):
+        lane.seen.clock.tick(seconds=1)  # phones have a pace
+        before = max(0, at - step)
+        told = await asyncio.gather(
+            lane.patch(before, raw[before : before + step]),
+            lane.patch(at, raw[at : at + step]),
+            lane.patch(at, raw[at : at + step // 2]),
+            lane.patch(at, raw[at : at + step // 3]),
+        )
+        assert {one.status_code for one in told} <= {204, 409}
+        while await lane.offset() < at + step:
+            here = await lane.offset()
+            await lane.patch(here, raw[here : at + step])
+    await lane.send(chunk=1 << 20)
+    await settled(lane, work, s3)
+
+
+async def test_nobody_gives_up_what_is_being_written(lane: Lane, work: Work) -> None:
+    await lane.send(until=CHUNK)
+    with work.context.spool.hold(lane.capture.id):
+        for deed in (lane.call("DELETE"), lane.patch(CHUNK, b"x")):
+            busy = await deed
+            assert (busy.status_code, busy.json()["code"]) == (409, "upload.busy")
+    assert await lane.offset() == CHUNK
+
+
+async def test_parts_of_an_ended_upload_are_not_those_of_the_next(
+    lane: Lane, work: Work, s3: Bucket, settings: Settings
+) -> None:
+    """Given up and opened anew while the worker hands a part on."""
+    await lane.send(until=FIVE, chunk=1 << 20)
+    loop = asyncio.get_running_loop()
+
+    class Slow(Bucket):
+        def put_part(self, key: str, upload: str, number: int, data: bytes) -> None:
+            super().put_part(key, upload, number, data)
+            for deed in (lane.call("DELETE"), lane.create()):
+                asyncio.run_coroutine_threadsafe(deed, loop).result(10)
+
+    await forwarding.forward(
+        UUID(lane.capture.id),
+        act=work.context.act(370000),
+        bucket=Slow.of(settings.store),
+        spool=work.context.spool,
+    )
+    assert await lane.offset() == 0
+    await lane.send(chunk=1 << 20)
     await settled(lane, work, s3)
 
 

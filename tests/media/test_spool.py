@@ -1,6 +1,9 @@
 """The spool: what it promised is there, what it did not promise is cut off."""
 
+import fcntl
 import os
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -95,3 +98,43 @@ def test_nobody_else_reads_it(tmp_path: Path) -> None:
     modes = [path.stat().st_mode & 0o077 for path in (tmp_path / "spool").rglob("0*")]
     assert modes == [0]
     assert (tmp_path / "spool").stat().st_mode & 0o077 == 0
+
+
+def test_a_full_disk_is_a_full_spool(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no small disk: this user may not mount one")
+    try:
+        spool = Spool(small / "spool", quota=ROOMY)
+        spool.append("one", 0, b"a" * 30_000)
+        with pytest.raises(SpoolFull):
+            spool.append("one", 30_000, b"b" * 60_000)
+        assert spool.used() == 30_000
+        spool.append("one", 30_000, b"c" * 1000)
+        assert whole(spool, 31_000) == b"a" * 30_000 + b"c" * 1000
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_who_waited_for_a_cleared_upload_locks_the_new_one(tmp_path: Path) -> None:
+    spool, other = (Spool(tmp_path / "spool", quota=ROOMY) for _ in range(2))
+    inside, leave = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with other.turn("one"):
+            inside.set()
+            leave.wait(10)
+
+    waiting = threading.Thread(target=wait)
+    with spool.turn("one"):
+        waiting.start()
+        while "-> FLOCK" not in Path("/proc/locks").read_text():
+            pass
+        spool.clear("one")
+    assert inside.wait(10)
+    with pytest.raises(BlockingIOError), (tmp_path / "spool" / "one.turn").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    leave.set()
+    waiting.join(10)
