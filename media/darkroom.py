@@ -106,7 +106,16 @@ class _Child:
         pipe = self._pipe(self._process.stdout)
         preview = previews.receive(pipe, made.preview_bytes)
         thumb = previews.receive(pipe, made.thumb_bytes)
-        return previews.Developed(made.width, made.height, made.exif, made.recipe, preview, thumb)
+        return previews.Developed(
+            width=made.width,
+            height=made.height,
+            exif=made.exif,
+            recipe=made.recipe,
+            preview=preview,
+            thumb=thumb,
+            likeness=made.likeness,
+            place=made.place,
+        )
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from media.errors import Family, MediaRefusal
+from media.likeness import Likeness
 
 FRAME_MAX_BYTES = 65_536
 PREVIEW_MAX_BYTES = 8_000_000
@@ -58,6 +59,13 @@ class Exif(Struct, frozen=True):
     gps: bool
 
 
+class Place(Struct, frozen=True):
+    """Where the original's EXIF says it was taken: 1e-7 degrees, datum WGS84 by its standard."""
+
+    lat_e7: Annotated[int, Meta(ge=-900_000_000, le=900_000_000)]
+    lon_e7: Annotated[int, Meta(ge=-1_800_000_000, le=1_800_000_000)]
+
+
 class Recipe(Struct, frozen=True):
     """How derivatives were made, for their ``derivation.json``."""
 
@@ -68,7 +76,10 @@ class Recipe(Struct, frozen=True):
 
 
 class Developed(Struct, frozen=True):
-    """Upright size of the original in pixels, its EXIF, and two JPEGs without metadata."""
+    """Upright size of the original in pixels, its EXIF, and two JPEGs without metadata.
+
+    ``likeness`` and ``place`` are for comparing with other pictures, not for showing.
+    """
 
     width: int
     height: int
@@ -76,6 +87,8 @@ class Developed(Struct, frozen=True):
     recipe: Recipe
     preview: bytes
     thumb: bytes
+    likeness: Likeness
+    place: Place | None
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +116,8 @@ class Made(Struct, frozen=True, forbid_unknown_fields=True, tag="made"):
     height: Side
     exif: Exif
     recipe: Recipe
+    likeness: Likeness
+    place: Place | None
     preview_bytes: Annotated[int, Meta(ge=1, le=PREVIEW_MAX_BYTES)]
     thumb_bytes: Annotated[int, Meta(ge=1, le=PREVIEW_MAX_BYTES)]
 
