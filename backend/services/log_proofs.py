@@ -1,31 +1,55 @@
-"""Proofs of the audit log for everybody, and the recomputation of all of it.
+"""Proofs of the audit log for everybody, and what a bundle needs to know of an entry.
 
-Source: evidence spec 8 (public API, ``mingcha log verify``).
+Source: evidence spec 8 (public API), 9 (V6, V7, V9). ``log_verify`` and its report stand in
+``log_verify.py`` and are named here for their callers.
 """
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
-from backend.services import recovery
 from backend.services.errors import Absent, ServiceRefusal
+from backend.services.log_verify import LogReport, log_verify
 from backend.services.sequencer import Head, head, nodes
-from media import canon, checkpoint, merkle
-from media.checkpoint import Checkpoint, NoteInvalid
+from media import merkle
+from media.merkle import Address
+
+__all__ = [
+    "Consistency",
+    "Inclusion",
+    "LogReport",
+    "NoSuchSize",
+    "Sealed",
+    "Stamped",
+    "at_seal",
+    "consistency",
+    "gap",
+    "inclusion",
+    "log_verify",
+    "newest",
+]
 
 PUBLIC = Scope(role="public")
 SEQ = Scope(role="seq")
 NOTE = "select note from aud.checkpoint where size = $1"
-INDEX = "select idx from aud.node where level = 0 and h = $1"
-ENTRIES = """
-select id, leaf, body, tree_index from aud.entry where tree_index is not null order by tree_index
+INDEX = "select idx from aud.node where level = 0 and h = $1 order by idx limit 1"
+# The first head over an entry, the first of those in the locked bucket, the first stamped one.
+AT_SEAL = """
+select e.id, e.leaf, e.tree_index, c.size, c.note, c.created_at, o.anchored_at,
+  s.size as stamp_size, s.note as stamp_note, s.tsr, s.stamped_at, s.authority
+from aud.entry e
+cross join lateral (select size, note, created_at from aud.checkpoint
+  where size > e.tree_index order by size limit 1) c
+left join lateral (select anchored_at from aud.checkpoint
+  where anchored_at is not null and size > e.tree_index order by size limit 1) o on true
+left join lateral (select size, note, tsr, stamped_at, authority from aud.checkpoint
+  where tsr is not null and size > e.tree_index order by size limit 1) s on true
+where e.id = any ($1) order by e.id
 """
-CHECKPOINTS = "select size, root, note from aud.checkpoint order by size"
-NODE_COUNT = "select count(*) from aud.node"
-BATCH = 1000
-FAULTS_MOST = 100
 
 
 class NoSuchSize(ServiceRefusal):
@@ -53,13 +77,36 @@ class Consistency(msgspec.Struct, frozen=True):
     checkpoint: str
 
 
-class LogReport(msgspec.Struct, frozen=True):
-    """What recomputing the whole log found; without ``faults`` it holds."""
+class Stamped(msgspec.Struct, frozen=True):
+    """The first time stamp over an entry: raw reply ``tsr`` over the bytes of ``note``.
+
+    ``authority`` is the signer's name; ``dev-tsa`` convinces nobody outside.
+    """
 
     size: int
-    entries: int
-    checkpoints: int
-    faults: tuple[str, ...]
+    note: str
+    tsr: bytes
+    at: datetime
+    authority: str
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry as it was sealed: its place, and the way to the head signed over it then.
+
+    ``proof`` leads from ``leaf`` at ``index`` to the root in ``checkpoint``, which has ``size``
+    entries. ``anchored_at`` is when a head over it lay in the locked bucket; it and ``stamp`` are
+    None while that has not happened.
+    """
+
+    entry: int
+    leaf: str
+    index: int
+    size: int
+    proof: tuple[str, ...]
+    checkpoint: str
+    signed_at: datetime
+    anchored_at: datetime | None
+    stamp: Stamped | None
 
 
 async def newest() -> Head:
@@ -104,76 +151,53 @@ async def consistency(old: int, new: int) -> Consistency:
     return Consistency(old, new, tuple(node.hex() for node in proof), note)
 
 
-class _Replay:
-    """The log grown again from its entries, batch by batch, held against what is stored."""
+async def at_seal(entries: Sequence[int]) -> tuple[Sealed, ...]:
+    """How each entry (``aud.entry.id``) was sealed, by id; one that still waits is left out.
 
-    def __init__(self, origin: str, public: bytes) -> None:
-        self.epochs, self.public = recovery.Epochs(origin), public
-        self.size, self.node_count = 0, 0
-        self.edge: dict[merkle.Address, bytes] = {}
-        self.faults: list[str] = []
-
-    async def grow(self, rows: list[dict[str, Any]], heads: list[dict[str, Any]]) -> None:
-        """Add entries, compare the nodes they make, and check the heads signed within them."""
-        leaves = []
-        for place, row in enumerate(rows, start=self.size):
-            if row["tree_index"] != place:
-                self.faults.append(f"entry {row['id']}: at {row['tree_index']}, not {place}")
-            if not self.epochs.meet(place, row["body"]):
-                self.faults.append(f"entry {row['id']}: announces no later epoch of this log")
-            leaves.append(merkle.leaf_hash(canon.encode(row["body"])))
-            if leaves[-1] != bytes(row["leaf"]):
-                self.faults.append(f"entry {row['id']}: body does not hash to its leaf")
-        new = merkle.append(self.size, self.edge, leaves)
-        stored = await nodes(list(new))
-        self.faults += [
-            f"node {level}/{index}: differs"
-            for (level, index), value in new.items()
-            if stored.get((level, index)) != value
-        ]
-        known = self.edge | new
-        grown = self.size + len(rows)
-        for signed in heads:
-            if self.size < signed["size"] <= grown:
-                self._check(signed, known)
-        self.edge = {address: known[address] for address in merkle.edge(grown)}
-        self.size, self.node_count = grown, self.node_count + len(new)
-
-    def _check(self, head: dict[str, Any], known: dict[merkle.Address, bytes]) -> None:
-        root = merkle.root(head["size"], known)
-        origin = self.epochs.of_head(head["size"])
-        try:
-            signed = checkpoint.verify(head["note"], name=origin, public=self.public)
-        except NoteInvalid:
-            self.faults.append(f"head {head['size']}: not signed by this log's key")
-            return
-        if root != bytes(head["root"]) or signed != Checkpoint(origin, head["size"], root):
-            self.faults.append(f"head {head['size']}: not the root of its entries")
-
-
-async def log_verify(*, origin: str, public: bytes) -> LogReport:
-    """Recompute every leaf, node, root and signature; each head is one of the same growing tree.
-
-    Finds edits, deletions, insertions, another order, a cut tail and forged heads.
+    Source: evidence spec 9 (log, proofs, checkpoints at seal, tsa).
     """
-    replay = _Replay(origin, public)
     async with DB.transaction(SEQ, isolation="repeatable_read", readonly=True):
-        heads = [dict(row) for row in await DB.connection.fetch(CHECKPOINTS)]
-        rows: list[dict[str, Any]] = []
-        async for row in DB.stream(ENTRIES):
-            rows.append(row)
-            if len(rows) == BATCH:
-                await replay.grow(rows, heads)
-                rows = []
-        await replay.grow(rows, heads)
-        stored = await DB.connection.fetchval(NODE_COUNT)
-    faults = replay.faults
-    if stored != replay.node_count:
-        faults.append(f"{stored} nodes stored, {replay.node_count} expected")
-    faults += [
-        f"head {head['size']}: beyond the last entry"
-        for head in heads
-        if head["size"] > replay.size
-    ]
-    size = heads[-1]["size"] if heads else 0
-    return LogReport(size, replay.size, len(heads), tuple(faults[:FAULTS_MOST]))
+        rows = await DB.connection.fetch(AT_SEAL, list(entries))
+        needed = {
+            address
+            for row in rows
+            for address in merkle.inclusion_nodes(row["tree_index"], row["size"])
+        }
+        stored = await nodes(sorted(needed))
+    return tuple(_sealed(row, stored) for row in rows)
+
+
+def _sealed(row: Any, stored: dict[Address, bytes]) -> Sealed:  # noqa: ANN401 - a row of asyncpg
+    index, size = row["tree_index"], row["size"]
+    stamp = None
+    if row["tsr"] is not None:
+        stamp = Stamped(
+            row["stamp_size"],
+            row["stamp_note"],
+            bytes(row["tsr"]),
+            row["stamped_at"],
+            row["authority"],
+        )
+    return Sealed(
+        entry=row["id"],
+        leaf=bytes(row["leaf"]).hex(),
+        index=index,
+        size=size,
+        proof=tuple(node.hex() for node in merkle.inclusion_proof(index, size, stored)),
+        checkpoint=row["note"],
+        signed_at=row["created_at"],
+        anchored_at=row["anchored_at"],
+        stamp=stamp,
+    )
+
+
+def gap(captured_at: datetime, sealed: Sealed) -> timedelta | None:
+    """From a capture to the first anchor outside the database; None while there is none.
+
+    An anchor is the locked bucket or a time stamp, whichever came first. Negative where a phone
+    claims a capture after its own anchor.
+    Source: evidence spec 0.6, 9 (gap capture to anchor), 14 row 17.
+    """
+    stamped = sealed.stamp.at if sealed.stamp else None
+    anchors = [at for at in (sealed.anchored_at, stamped) if at is not None]
+    return min(anchors) - captured_at if anchors else None

@@ -47,14 +47,18 @@ where e.id = t.id
 GROW = """
 insert into aud.node (level, idx, h) select * from unnest($1::int[], $2::bigint[], $3::bytea[])
 """
-SIGN = "insert into aud.checkpoint (size, root, note, created_at) values ($1, $2, $3, $4)"
-UNANCHORED = """
-select size, note from aud.checkpoint where anchored_at is null
-  and size > coalesce((select max(size) from aud.checkpoint where anchored_at is not null), 0)
-  and not exists (select from aud.checkpoint where anchored_at > $1)
-order by size desc limit 1
+SIGN = """
+insert into aud.checkpoint (size, root, note, created_at, urgent) values ($1, $2, $3, $4, $5)
 """
-ANCHORED = "update aud.checkpoint set anchored_at = $2 where size = $1"
+# A head over one of these is stamped at once, not at the next full hour (evidence spec 8).
+URGENT = frozenset({"case.closed", "case.exported", "bundle.exported", "log.recovered"})
+UNANCHORED = """
+with last as (select size, anchored_at from aud.checkpoint where anchored_at is not null
+  order by size desc limit 1)
+select size, note from aud.checkpoint where size > coalesce((select size from last), 0)
+  and coalesce((select anchored_at from last) <= $1, true) order by size desc limit 1
+"""
+ANCHORED = "update aud.checkpoint set anchored_at = $2 where size = $1 and anchored_at is null"
 # Each piece is locked before its row changes; another sequencer's are skipped.
 TO_SEAL = """
 select e.id, e.region, e.dev, e.sha256, e.size, e.flags, a.tree_index, a.leaf
@@ -116,7 +120,8 @@ async def sequence(
         await DB.connection.execute(
             GROW, [level for level, _ in new], [index for _, index in new], list(new.values())
         )
-        await DB.connection.execute(SIGN, grown, root, note, at)
+        urgent = any(row["body"].get("verb") in URGENT for row in rows)
+        await DB.connection.execute(SIGN, grown, root, note, at, urgent)
     return len(leaves)
 
 
