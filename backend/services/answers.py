@@ -9,10 +9,10 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import sheet_versions
+from backend.services import doubts, sheet_versions
 from backend.services.act import Act
 from backend.services.bodies import Answered, AnswerSet
-from backend.services.deeds import Deed, Effect
+from backend.services.deeds import AFTER, Deed, Effect
 from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans import checklist
 from inspection_plans.errors import Family
@@ -24,16 +24,20 @@ from media import ops as envelopes
 # out of the exact text, so that what is read is what was signed.
 RECORD = """
 insert into answer (visit, dev, item, region, institution, inspector, seq, value, verdict, failed,
-  reason, flags, canon, op_id, recorded_at)
+  reason, flags, canon, op_id, recorded_at, wave)
 select $1, $2, t.item, $3, $4, $5, $6, t.canon::jsonb -> 'value', t.verdict,
   coalesce(string_to_array(nullif(t.failed, ''), ' '), '{}'), t.canon::jsonb ->> 'reason', $7,
-  t.canon, $8, $9
+  t.canon, $8, $9, $11
 from json_to_recordset($10::json) as t (item text, verdict text, failed text, canon text)
 on conflict (visit, dev, item) do update set inspector = excluded.inspector, seq = excluded.seq,
   value = excluded.value, verdict = excluded.verdict, failed = excluded.failed,
   reason = excluded.reason, flags = excluded.flags, canon = excluded.canon, op_id = excluded.op_id,
-  recorded_at = excluded.recorded_at
-where answer.seq < excluded.seq
+  recorded_at = excluded.recorded_at, wave = excluded.wave
+where (answer.wave, answer.seq) < (excluded.wave, excluded.seq)
+"""
+OVERTAKEN = """
+select count(*) from answer where visit = $1 and dev = $2 and item = any ($3)
+  and (wave, seq) >= ($4, $5)
 """
 OF_VISIT = """
 select item, dev, inspector, seq, value, verdict, failed, reason, flags, recorded_at from answer
@@ -70,19 +74,20 @@ class Judged(msgspec.Struct, frozen=True):
 async def record(deed: Deed, body: AnswerSet) -> Effect:
     """Keep a set of answers; within a device the last by number counts.
 
-    They are judged by the version of the sheet that the visit began with.
-    Raises: RecordClosed, AnswerInvalid, AnsweredTwice, those of ``checklist.judge``, NotCanonical.
+    They are judged by the version of the sheet that the visit began with. What comes after the
+    record was signed is in doubt.
+    Raises: AnswerInvalid, AnsweredTwice, those of ``checklist.judge``, NotCanonical.
     Source: evidence spec 3 (answers), settled points 2 and 3.
     """
     site = deed.site
-    if site.state in CLOSED:
-        raise RecordClosed(field="visit", state=site.state)
     raws = [bytes(raw) for raw in body.answers]
     await sheet_versions.of(site.sheet_digest)
     judged = [_judged(site.sheet_digest, raw) for raw in raws]
     items = [answer.item for answer in judged]
     if len(set(items)) != len(items):
         raise checklist.AnsweredTwice(field="answers")
+    if site.state in CLOSED:
+        return await _late(deed, items)
     await DB.connection.execute(
         RECORD,
         site.id,
@@ -95,8 +100,26 @@ async def record(deed: Deed, body: AnswerSet) -> Effect:
         deed.op_id,
         deed.act.at,
         _rows(judged, raws),
+        site.wave,
     )
     return Effect(object_id=site.id)
+
+
+async def _late(deed: Deed, items: list[str]) -> Effect:
+    """Answers to a record that was signed: beside it, unless later ones had overtaken them all.
+
+    Raises: RecordClosed for one that a person wants to adopt; the visit is returned first.
+    """
+    site = deed.site
+    if deed.adopted:
+        raise RecordClosed(field="visit", state=site.state)
+    overtaken = await DB.connection.fetchval(
+        OVERTAKEN, site.id, deed.dev, items, site.wave, deed.seq
+    )
+    if overtaken == len(items):
+        return Effect(object_id=site.id)
+    await doubts.note(deed, AFTER)
+    return Effect(object_id=site.id, flags=(AFTER,))
 
 
 def _rows(judged: Sequence[Judged], raws: Sequence[bytes]) -> str:

@@ -13,7 +13,9 @@ from inspection_plans.errors import Family
 from inspection_plans.library import Library
 
 CLOCK_SLACK_MS = 120_000
-STALE = "stale_assignment"
+STALE, REVOKED, AFTER = "stale_assignment", "revoked_key", "after_signature"
+# Flags under which an operation is kept, and decides nothing until a person has looked at it.
+DOUBTS = frozenset({STALE, REVOKED, AFTER})
 
 
 class Blocked(ServiceRefusal):
@@ -34,8 +36,21 @@ class Tools(msgspec.Struct, frozen=True):
     rules: Library
 
 
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose device signed an operation; ``revoked`` before it was received."""
+
+    dev: UUID
+    spki: bytes
+    inspector: UUID
+    revoked: bool = False
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """The visit of an operation, locked, with the signer's latest assignment to it."""
+    """The visit of an operation, locked, with the signer's latest assignment to it.
+
+    ``wave`` is the storage of the phone in which the operation's number counts, ``recused_seq``
+    the number under which the signer recused there, ``withdrawn`` whether the draw gave it up.
+    """
 
     id: UUID
     region: int
@@ -53,10 +68,20 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     assignment: UUID
     assignment_epoch: int
     assignment_state: str
+    wave: int
+    recused_seq: int | None
+    withdrawn: bool
+
+    def before_recusal(self, seq: int) -> bool:
+        """Whether the signer made the operation of this number and recused only afterwards."""
+        return self.recused_seq is not None and seq < self.recused_seq
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """One authentic operation: who signed it, where it stands in the device's row, its site."""
+    """One authentic operation: who signed it, where it stands in the device's row, its site.
+
+    ``adopted`` when a person took it although it had been in doubt.
+    """
 
     op_id: UUID
     dev: UUID
@@ -72,10 +97,12 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     act: Act
     tools: Tools
 
+    adopted: bool = False
+
     @property
-    def stale(self) -> bool:
-        """Whether it was made under an assignment that has moved on since."""
-        return STALE in self.flags
+    def doubts(self) -> tuple[str, ...]:
+        """Why it may decide nothing yet."""
+        return tuple(flag for flag in self.flags if flag in DOUBTS)
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +120,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def flags_of(
-    site: Site, *, asg_epoch: int, plan: str, at_ms: int, now: datetime
+    site: Site, *, asg_epoch: int, plan: str, at_ms: int, seq: int, now: datetime
 ) -> tuple[str, ...]:
     """What is odd about an operation without making it wrong; it is taken all the same.
 
@@ -105,7 +132,7 @@ def flags_of(
     odd = {
         STALE: asg_epoch != site.assignment_epoch
         or site.assignment_epoch < site.epoch
-        or site.assignment_state != "active",
+        or (site.assignment_state != "active" and not site.before_recusal(seq)),
         "other_sheet": plan != site.sheet_digest,
         "clock_ahead": at_ms > now_ms + CLOCK_SLACK_MS,
         "clock_behind": at_ms < opens_ms - CLOCK_SLACK_MS,

@@ -3,7 +3,7 @@
 Source: evidence spec 3. One by one in ``ops``, several of one visit together in ``op_runs``.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,13 +15,15 @@ from backend.services import (
     answers,
     audit,
     bodies,
+    device_storages,
+    doubts,
     evidence,
     rollcalls,
     visit_events,
     visits,
 )
 from backend.services.act import Act
-from backend.services.deeds import Deed, Effect, Site, Tools, flags_of
+from backend.services.deeds import REVOKED, Deed, Effect, Signer, Site, Tools, flags_of
 from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans.errors import Family
 from media import canon
@@ -30,7 +32,7 @@ from media.ops import Envelope
 
 
 class ForeignDevice(ServiceRefusal):
-    """The operation names another device than the one that sends it."""
+    """The operation names a device that is none of the sender's."""
 
     code = "op.foreign_device"
     family = Family.DENIED
@@ -107,23 +109,30 @@ with v as (
     on_date, sealed_until, training_class from visit
   where id = $2 and sealed_until <= $4 for no key update)
 select v.*, a.id as assignment, a.epoch as assignment_epoch, a.state as assignment_state,
-  array(select op_id from op where op_id = any ($1::uuid[])) as known
+  array(select op_id from op where op_id = any ($1::uuid[])) as known, s.wave,
+  case when a.state = 'recused' then (select max(e.seq) from visit_event e
+    where e.visit = v.id and e.kind = 'recusal.declare' and e.dev = $5 and e.wave = s.wave)
+    end as recused_seq,
+  v.state = 'closed' and exists (select from withdrawal w
+    where w.visit = v.id and w.state = 'confirmed') as withdrawn
 from (values (1)) one (n) left join v on true
+left join device_storage s on s.dev = $5 and s.inst_epoch = $6
 left join lateral (select id, epoch, state from assignment
   where visit = v.id and inspector = $3 order by epoch desc, id desc limit 1) a on true
 """
 STORED = "select op_id, digest, dev, result from op where op_id = any ($1::uuid[])"
 
 
-def authentic(raw: bytes, act: Act) -> Envelope:
-    """The envelope, once its digest and the caller's own device's signature hold.
+def authentic(raw: bytes, signers: Mapping[str, Signer]) -> Envelope:
+    """The envelope, once its digest and the signature of one of these devices hold.
 
     Raises: ForeignDevice ("op.foreign_device"), those of ``media.ops.parse`` and ``verify``.
     """
     envelope = envelopes.parse(raw)
-    if envelope.dev != str(act.by.device):
+    signer = signers.get(envelope.dev)
+    if signer is None:
         raise ForeignDevice(field="dev")
-    envelopes.verify(envelope, act.by.device_spki or b"")
+    envelopes.verify(envelope, signer.spki)
     return envelope
 
 
@@ -141,10 +150,20 @@ def body_of(envelope: Envelope) -> bodies.Body:
     return body
 
 
-async def load(op_ids: Sequence[UUID], visit: UUID, act: Act) -> dict[str, Any]:
+async def load(
+    op_ids: Sequence[UUID], visit: UUID, signer: Signer, inst_epoch: str, act: Act
+) -> dict[str, Any]:
     """Lock the visit; which of the operations are ``known``, and the columns of its site."""
-    row = await DB.connection.fetchrow(LOAD, op_ids, visit, act.by.inspector, act.at)
-    return dict(row)
+    found = dict(
+        await DB.connection.fetchrow(
+            LOAD, op_ids, visit, signer.inspector, act.at, signer.dev, inst_epoch
+        )
+    )
+    if found["id"] is not None and found["wave"] is None:
+        found["wave"] = await device_storages.enter(
+            signer.dev, inst_epoch, region=found["region"], act=act
+        )
+    return found
 
 
 async def stored(op_ids: Sequence[UUID]) -> dict[UUID, Any]:
@@ -152,9 +171,9 @@ async def stored(op_ids: Sequence[UUID]) -> dict[UUID, Any]:
     return {row["op_id"]: row for row in await DB.connection.fetch(STORED, op_ids)}
 
 
-def same(envelope: Envelope, known: Any, act: Act) -> bool:  # noqa: ANN401 - a row of asyncpg
+def same(envelope: Envelope, known: Any) -> bool:  # noqa: ANN401 - a row of asyncpg
     """Whether a stored operation is this one, and not another under its id."""
-    return bool(known["digest"] == envelope.digest and known["dev"] == act.by.device)
+    return bool(known["digest"] == envelope.digest and str(known["dev"]) == envelope.dev)
 
 
 def site_of(found: dict[str, Any]) -> Site:
@@ -164,30 +183,59 @@ def site_of(found: dict[str, Any]) -> Site:
     return Site(**{name: found[name] for name in Site.__struct_fields__})
 
 
-def deed_of(envelope: Envelope, site: Site, body: bodies.Body, act: Act, tools: Tools) -> Deed:
-    """The operation as its verb is handed it; ``act`` carries its id."""
-    flags = flags_of(
+def deed_of(
+    envelope: Envelope,
+    site: Site,
+    body: bodies.Body,
+    act: Act,
+    tools: Tools,
+    *,
+    signer: Signer,
+    lifted: Sequence[str] = (),
+) -> Deed:
+    """The operation as its verb is handed it; ``act`` carries its id, ``lifted`` are doubts."""
+    odd = flags_of(
         site,
         asg_epoch=envelope.base.asg_epoch,
         plan=envelope.base.plan,
         at_ms=body.at,
+        seq=envelope.seq,
         now=act.at,
     )
+    flags = [flag for flag in odd if flag not in lifted]
+    if signer.revoked and REVOKED not in lifted:
+        flags.append(REVOKED)
+    if lifted:
+        flags.append("adopted")
     return Deed(
         op_id=UUID(envelope.op_id),
-        dev=UUID(envelope.dev),
-        spki=act.by.device_spki or b"",
-        inspector=act.by.inspector or UUID(int=0),
+        dev=signer.dev,
+        spki=signer.spki,
+        inspector=signer.inspector,
         inst_epoch=envelope.inst_epoch,
         seq=envelope.seq,
         kind=envelope.kind,
         digest=envelope.digest,
         body=bytes(envelope.body),
         site=site,
-        flags=flags,
+        flags=tuple(flags),
         act=act,
         tools=tools,
+        adopted=bool(lifted),
     )
+
+
+async def effect_of(deed: Deed, body: bodies.Body) -> Effect:
+    """Ask the kind's verb; of an operation in doubt only a capture is taken, as flagged.
+
+    Raises: what the verb raises.
+    Source: evidence spec 3 (reassignment), 0.5.
+    """
+    if deed.doubts:
+        await doubts.note(deed)
+        if deed.kind != "evidence.declare":
+            return Effect(object_id=deed.site.id)
+    return await KINDS[deed.kind].verb(deed, body)
 
 
 def outcome_of(deed: Deed, effect: Effect) -> Outcome:

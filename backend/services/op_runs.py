@@ -6,7 +6,8 @@ work. Whatever is unusual undoes the run, and ``ops`` carries out each operation
 Source: evidence spec 3.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -18,9 +19,9 @@ from backend.services import op_kinds, visits
 from backend.services.act import Act
 from backend.services.audit import Entry
 from backend.services.bodies import Body
-from backend.services.deeds import Effect, Site, Tools
+from backend.services.deeds import Effect, Signer, Site, Tools
 from backend.services.errors import REFUSALS
-from backend.services.op_kinds import KINDS, Told
+from backend.services.op_kinds import Told
 from media.ops import Envelope
 
 # After these the visit and the assignment stand as they were loaded; after others look again.
@@ -36,7 +37,7 @@ with saved as (
 logged as (
   insert into aud.entry (region, leaf, body)
   select $1, t.leaf, t.body from unnest($12::bytea[], $13::jsonb[]) as t (leaf, body))
-select exists (select from op where dev = $2 and status = 'blocked')
+select exists (select from op where visit = $3 and status = 'blocked')
 """
 
 
@@ -46,6 +47,12 @@ class Step(Struct, frozen=True):
     envelope: Envelope
     raw: bytes
     body: Body
+    signer: Signer
+
+    @property
+    def where(self) -> tuple[str, str, str]:
+        """Visit, device and storage: what the operations of a run have in common."""
+        return self.body.visit, self.envelope.dev, self.envelope.inst_epoch
 
 
 class Run(Struct, frozen=True):
@@ -67,20 +74,20 @@ class _Unusual(Exception):  # noqa: N818 - it is no error, only another way
     """Some of the operations are known and some are not, or one id has two bodies."""
 
 
-def read(raw: bytes, act: Act) -> Step | None:
+def read(raw: bytes, signers: Mapping[str, Signer]) -> Step | None:
     """The operation, when nothing is wrong with it that can be seen before asking anybody."""
     try:
-        envelope = op_kinds.authentic(raw, act)
-        return Step(envelope, raw, op_kinds.body_of(envelope))
+        envelope = op_kinds.authentic(raw, signers)
+        return Step(envelope, raw, op_kinds.body_of(envelope), signers[envelope.dev])
     except REFUSALS:  # told by ``ops``, which reads it again and keeps what was refused
         return None
 
 
 def first_run(steps: Sequence[Step | None]) -> list[Step]:
-    """The operations at the beginning that are of one visit."""
+    """The operations at the beginning that are of one visit and one phone."""
     run: list[Step] = []
     for step in steps:
-        if step is None or (run and step.body.visit != run[0].body.visit):
+        if step is None or (run and step.where != run[0].where):
             break
         run.append(step)
     return run
@@ -94,19 +101,24 @@ async def together(steps: Sequence[Step], *, act: Act, tools: Tools) -> Run | No
     try:
         async with DB.transaction(act.by.scope):
             ids = [UUID(step.envelope.op_id) for step in steps]
-            found = await op_kinds.load(ids, UUID(steps[0].body.visit), act)
+            found = await _load(ids, steps[0], act)
             if found["known"]:
-                return await _repeated(steps, ids, act)
+                return await _repeated(steps, ids)
             return await _carry_out(steps, op_kinds.site_of(found), act, tools)
     except (*REFUSALS, _Unusual, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
         return None
 
 
-async def _repeated(steps: Sequence[Step], ids: Sequence[UUID], act: Act) -> Run:
+async def _load(ids: Sequence[UUID], step: Step, act: Act) -> dict[str, Any]:
+    visit, _, inst_epoch = step.where
+    return await op_kinds.load(ids, UUID(visit), step.signer, inst_epoch, act)
+
+
+async def _repeated(steps: Sequence[Step], ids: Sequence[UUID]) -> Run:
     """The stored results of operations that are all there; raises _Unusual."""
     known = await op_kinds.stored(ids)
     for step, op_id in zip(steps, ids, strict=True):
-        if op_id not in known or not op_kinds.same(step.envelope, known[op_id], act):
+        if op_id not in known or not op_kinds.same(step.envelope, known[op_id]):
             raise _Unusual
     return Run(tuple(Told(str(op_id), "duplicate", Raw(known[op_id]["result"])) for op_id in ids))
 
@@ -120,7 +132,7 @@ async def _carry_out(steps: Sequence[Step], site: Site, act: Act, tools: Tools) 
     closing = False
     for step in steps:
         if done and done[-1].step.envelope.kind not in STEADY:
-            site = op_kinds.site_of(await op_kinds.load((), site.id, act))
+            site = op_kinds.site_of(await _load((), step, act))
         effect = await _effect(step, site, act, tools, done)
         closing = effect.may_complete or site.state == "submitted"
         if closing:
@@ -135,8 +147,8 @@ async def _carry_out(steps: Sequence[Step], site: Site, act: Act, tools: Tools) 
 async def _effect(step: Step, site: Site, act: Act, tools: Tools, done: list[Done]) -> Effect:
     """Carry out one step and note what is to be written of it."""
     own = msgspec.structs.replace(act, op_id=UUID(step.envelope.op_id))
-    deed = op_kinds.deed_of(step.envelope, site, step.body, own, tools)
-    effect = await KINDS[step.envelope.kind].verb(deed, step.body)
+    deed = op_kinds.deed_of(step.envelope, site, step.body, own, tools, signer=step.signer)
+    effect = await op_kinds.effect_of(deed, step.body)
     result = msgspec.json.encode(op_kinds.outcome_of(deed, effect))
     done.append(Done(step, result, op_kinds.entry_of(deed, effect)))
     return effect
@@ -148,7 +160,7 @@ async def _save(done: Sequence[Done], site: Site, act: Act) -> bool:
     waiting: bool = await DB.connection.fetchval(
         SAVE,
         site.region,
-        act.by.device,
+        done[0].step.signer.dev,
         site.id,
         act.at,
         [UUID(envelope.op_id) for envelope in envelopes],

@@ -4,7 +4,7 @@ Source: evidence spec 3. A batch is no transaction, so that one bad operation ne
 rest; what a phone is told has been committed, and telling it again changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -14,11 +14,20 @@ import msgspec
 from msgspec import Raw, Struct
 
 from backend.piccolo_conf import DB
-from backend.services import audit, dead_letters, op_kinds, op_runs, visits
+from backend.services import (
+    accounts,
+    audit,
+    dead_letters,
+    device_alarms,
+    op_kinds,
+    op_runs,
+    signers,
+    visits,
+)
 from backend.services.act import Act
-from backend.services.deeds import Blocked, Tools
+from backend.services.deeds import Blocked, Signer, Tools
 from backend.services.errors import REFUSALS, Refusal, ServiceRefusal
-from backend.services.op_kinds import KINDS, ForeignDevice, Outcome, Told
+from backend.services.op_kinds import ForeignDevice, Outcome, Told
 from inspection_plans.errors import Family
 from media import ops as envelopes
 from media.errors import MediaRefusal
@@ -29,7 +38,7 @@ RETRY_S = 30
 
 
 class DeviceRequired(ServiceRefusal):
-    """Operations come from an enrolled device of an inspector, over its own token."""
+    """Operations are signed by an enrolled device and brought by an inspector."""
 
     code = "device.required"
     family = Family.DENIED
@@ -40,6 +49,18 @@ class SeqReused(ServiceRefusal):
 
     code = "op.seq_reused"
     family = Family.CONFLICT
+
+
+class Hand(Struct, frozen=True, kw_only=True):
+    """Who brings operations, with which tools, and the devices that may have signed them.
+
+    ``lifted`` are doubts that a person has set aside.
+    """
+
+    act: Act
+    tools: Tools
+    signers: Mapping[str, Signer]
+    lifted: tuple[str, ...] = ()
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -62,76 +83,121 @@ SAVE_AGAIN = """
 with saved as (update op set status = $3, result = $4 where op_id = $1)
 insert into aud.entry (region, leaf, body) values ($2, $5, $6)
 """
-WAITING = """
-select op_id, envelope from op where dev = $1 and status = 'blocked' order by inst_epoch, seq
-limit 100
+# Of what waits, the operations for which everything has come, whichever phone brought it.
+READY = """
+select o.op_id, o.dev, o.envelope, d.account, d.spki, d.revoked_at
+from op o join device d on d.id = o.dev
+where o.visit = any ($1) and o.status = 'blocked' and not exists (
+  select from jsonb_array_elements_text(convert_from(o.result, 'UTF8')::jsonb -> 'needs') n (id)
+  where not exists (select from evidence e where e.id = n.id::uuid and e.visit = o.visit))
+order by o.dev, o.inst_epoch, o.seq limit 100
 """
 
 
 async def apply(batch: Sequence[bytes], *, act: Act, tools: Tools) -> tuple[Told, ...]:
     """Carry out a batch in the order given; one answer an operation, in that order.
 
+    Operations of other devices of the same person are taken too: somebody whose phone was
+    revoked or is lost sends them from another one.
     Raises: DeviceRequired ("device.required") for the whole batch; what is wrong with one
     operation is told in its own line.
-    Source: evidence spec 3.
+    Source: evidence spec 3, 0.5.
     """
-    if act.by.device is None or act.by.device_spki is None or act.by.inspector is None:
+    if act.by.inspector is None:
         raise DeviceRequired
-    steps = [op_runs.read(raw, act) for raw in batch]
+    own = signers.own(act)
+    if others := signers.claimed(batch) - {signer.dev for signer in own.values()}:
+        own |= await signers.of(others, act=act, mine=True)
+    return await _each(batch, Hand(act=act, tools=tools, signers=own))
+
+
+async def bring(batch: Sequence[bytes], *, act: Act, tools: Tools) -> tuple[Told, ...]:
+    """The same for operations that somebody else brings, as an emergency package does.
+
+    Any enrolled device within the caller's scope may have signed them.
+    Source: evidence spec 3 (packages), 11.
+    """
+    known = await signers.of(signers.claimed(batch), act=act, mine=False)
+    return await _each(batch, Hand(act=act, tools=tools, signers=known))
+
+
+async def _each(batch: Sequence[bytes], hand: Hand) -> tuple[Told, ...]:
+    steps = [op_runs.read(raw, hand.signers) for raw in batch]
     told: list[Told] = []
-    waiting = False
+    awaited: set[UUID] = set()
     while len(told) < len(batch):
         run = op_runs.first_run(steps[len(told) :])
-        done = await op_runs.together(run, act=act, tools=tools) if run else None
+        done = await op_runs.together(run, act=hand.act, tools=hand.tools) if run else None
         if done is None:
             raws = batch[len(told) : len(told) + max(1, len(run))]
-            alone = [await _one(raw, act, tools) for raw in raws]
+            alone = [await _one(raw, hand) for raw in raws]
             done = op_runs.Run(tuple(alone), any(line.result == "applied" for line in alone))
+        if done.waiting and run:
+            awaited.add(UUID(run[0].body.visit))
         told += done.told
-        waiting = waiting or done.waiting
-    if waiting:
-        await _unblock(act, tools)
+    if awaited:
+        await _unblock(awaited, hand)
     return tuple(told)
 
 
-async def _one(raw: bytes, act: Act, tools: Tools) -> Told:
+async def _one(raw: bytes, hand: Hand) -> Told:
     try:
-        envelope = op_kinds.authentic(raw, act)
+        envelope = op_kinds.authentic(raw, hand.signers)
     except (MediaRefusal, ForeignDevice) as refusal:
-        return await _unread(raw, refusal, act)
-    act = msgspec.structs.replace(act, op_id=UUID(envelope.op_id))
+        return await _unread(raw, refusal, hand.act)
+    act = msgspec.structs.replace(hand.act, op_id=UUID(envelope.op_id))
     try:
-        return await _carry_out(envelope, raw, act, tools)
+        return await _settle(envelope, raw, msgspec.structs.replace(hand, act=act))
     except asyncpg.UniqueViolationError as clash:
         row = Row(envelope=envelope, raw=raw, region=act.by.region, visit=None)
         return await _clashed(row, clash.constraint_name, act)
 
 
-async def _carry_out(
-    envelope: Envelope, raw: bytes, act: Act, tools: Tools, *, again: bool = False
-) -> Told:
-    """Load, ask the kind's verb, save; a refusal undoes the verb and is itself saved."""
-    row = Row(envelope=envelope, raw=raw, region=act.by.region, visit=None, again=again)
+async def _settle(envelope: Envelope, raw: bytes, hand: Hand, *, again: bool = False) -> Told:
+    """Carry out; a refusal undoes the verb and is itself saved."""
+    where: list[Row] = []
     try:
-        body = op_kinds.body_of(envelope)
-        async with DB.transaction(act.by.scope):
-            op_id = UUID(envelope.op_id)
-            found = await op_kinds.load((op_id,), UUID(body.visit), act)
-            if found["known"] and not again:
-                return await _repeated(envelope, (await op_kinds.stored((op_id,)))[op_id], act)
-            site = op_kinds.site_of(found)
-            row = msgspec.structs.replace(row, region=site.region, visit=site.id)
-            deed = op_kinds.deed_of(envelope, site, body, act, tools)
-            effect = await KINDS[envelope.kind].verb(deed, body)
-            outcome = op_kinds.outcome_of(deed, effect)
-            told = await _save(row, outcome, act, op_kinds.entry_of(deed, effect))
-            if effect.may_complete or site.state == "submitted":
-                await visits.complete_if_ready(site.id, act=act, rules=tools.rules)
-            return told
+        return await carry_out(envelope, raw, hand, again=again, reached=where.append)
     except REFUSALS as refusal:
         if str(refusal.family) == Family.UNAVAILABLE:
             return Told(envelope.op_id, "retry", after_s=RETRY_S)
-        return await _refuse(row, refusal, act)
+        plain = Row(envelope=envelope, raw=raw, region=hand.act.by.region, visit=None, again=again)
+        return await _refuse((*where, plain)[0], refusal, hand.act)
+
+
+async def carry_out(
+    envelope: Envelope,
+    raw: bytes,
+    hand: Hand,
+    *,
+    again: bool = False,
+    reached: Callable[[Row], object] | None = None,
+) -> Told:
+    """Load, ask the kind's verb, save, in one transaction; ``again`` when its row is there.
+
+    ``reached`` is handed the row as soon as the visit is known, whatever happens then.
+    Raises: Blocked ("op.blocked"), every refusal of reading and of the kind's verb.
+    """
+    act, signer = hand.act, hand.signers[envelope.dev]
+    body = op_kinds.body_of(envelope)
+    async with DB.transaction(act.by.scope):
+        op_id = UUID(envelope.op_id)
+        found = await op_kinds.load((op_id,), UUID(body.visit), signer, envelope.inst_epoch, act)
+        if found["known"] and not again:
+            return await _repeated(envelope, (await op_kinds.stored((op_id,)))[op_id], act)
+        site = op_kinds.site_of(found)
+        row = Row(envelope=envelope, raw=raw, region=site.region, visit=site.id, again=again)
+        if reached is not None:
+            reached(row)
+        deed = op_kinds.deed_of(
+            envelope, site, body, act, hand.tools, signer=signer, lifted=hand.lifted
+        )
+        effect = await op_kinds.effect_of(deed, body)
+        outcome = op_kinds.outcome_of(deed, effect)
+        told = await _save(row, outcome, act, op_kinds.entry_of(deed, effect))
+        if effect.may_complete or site.state == "submitted":
+            await visits.complete_if_ready(site.id, act=act, rules=hand.tools.rules)
+        return told
 
 
 async def _save(row: Row, outcome: Outcome, act: Act, entry: audit.Entry) -> Told:
@@ -146,7 +212,7 @@ async def _save(row: Row, outcome: Outcome, act: Act, entry: audit.Entry) -> Tol
             SAVE,
             act.op_id,
             row.region,
-            act.by.device,
+            UUID(envelope.dev),
             envelope.inst_epoch,
             envelope.seq,
             envelope.kind,
@@ -164,8 +230,11 @@ async def _save(row: Row, outcome: Outcome, act: Act, entry: audit.Entry) -> Tol
 
 async def _repeated(envelope: Envelope, known: Any, act: Act) -> Told:  # noqa: ANN401 - a row
     """The same operation again gets its stored result; another one under its id is an alarm."""
-    if op_kinds.same(envelope, known, act):
+    if op_kinds.same(envelope, known):
         return Told(envelope.op_id, "duplicate", Raw(known["result"]))
+    await device_alarms.sound(
+        "conflict_digest", UUID(envelope.dev), envelope.op_id, region=act.by.region, act=act
+    )
     await audit.record(
         act,
         "op.conflict_digest",
@@ -252,15 +321,34 @@ async def _clashed(row: Row, constraint: str | None, act: Act) -> Told:
             op_id = UUID(row.envelope.op_id)
             if known := (await op_kinds.stored((op_id,))).get(op_id):
                 return await _repeated(row.envelope, known, act)
+    elif constraint == "uq_op_dev_seq":
+        async with DB.transaction(act.by.scope):
+            await device_alarms.sound(
+                "seq_reused",
+                UUID(row.envelope.dev),
+                row.envelope.op_id,
+                region=act.by.region,
+                act=act,
+            )
     # Also an id taken by somebody whose rows this person does not see: told like any clash.
     return await _unread(row.raw, SeqReused(field="seq", seq=row.envelope.seq), act)
 
 
-async def _unblock(act: Act, tools: Tools) -> None:
-    """Apply what waited for operations that came just now, in the order of the device."""
-    async with DB.transaction(act.by.scope):
-        waiting = await DB.connection.fetch(WAITING, act.by.device)
-    for row in waiting:
-        raw = bytes(row["envelope"])
-        deed = msgspec.structs.replace(act, op_id=row["op_id"])
-        await _carry_out(envelopes.parse(raw), raw, deed, tools, again=True)
+async def _unblock(where: set[UUID], hand: Hand) -> None:
+    """Apply what waited at these visits for operations that came just now, each as its signer's.
+
+    What was in doubt never waited, so no doubt is raised here that was not there at receipt.
+    """
+    async with DB.transaction(hand.act.by.scope):
+        ready = await DB.connection.fetch(READY, list(where))
+    for row in ready:
+        raw, dev = bytes(row["envelope"]), row["dev"]
+        by = hand.act.by
+        if dev != by.device:
+            person = await accounts.load_person(row["account"], at=hand.act.at)
+            if person is None or person.inspector is None:
+                continue  # the account was closed: a supervisor finds it among what waits
+            by = msgspec.structs.replace(person, device=dev, device_spki=row["spki"])
+        act = msgspec.structs.replace(hand.act, by=by, op_id=row["op_id"])
+        own = msgspec.structs.replace(hand, act=act, signers=signers.own(act))
+        await _settle(envelopes.parse(raw), raw, own, again=True)

@@ -19,7 +19,7 @@ from backend.services.errors import ServiceRefusal
 
 KEEP = """
 insert into visit_event (op_id, region, institution, visit, dev, inspector, seq, kind, body, flags,
-  recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  recorded_at, wave) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 UNKNOWN = """
 select t.id::text from unnest($1::uuid[]) as t (id)
@@ -53,6 +53,7 @@ async def keep(deed: Deed, *flags: str) -> None:
         deed.body.decode(),
         [*deed.flags, *flags],
         deed.act.at,
+        site.wave,
     )
 
 

@@ -51,11 +51,12 @@ with moved as (
     started_at = coalesce(started_at, $8), submitted_at = $8
   where id = $1 and state <> $5),
 claimed as (
-  insert into claim (visit, dev, region, op_id, items, answers_sha256, seq, claimed_at)
-  values ($1, $2, $3, $4, $6, $7, $9, $8)
+  insert into claim (visit, dev, region, op_id, items, answers_sha256, seq, claimed_at, wave)
+  values ($1, $2, $3, $4, $6, $7, $9, $8, $10)
   on conflict (visit, dev) do update set op_id = excluded.op_id, items = excluded.items,
-    answers_sha256 = excluded.answers_sha256, seq = excluded.seq, claimed_at = excluded.claimed_at
-  where claim.seq < excluded.seq and claim.closed_by is null)
+    answers_sha256 = excluded.answers_sha256, seq = excluded.seq, claimed_at = excluded.claimed_at,
+    wave = excluded.wave
+  where (claim.wave, claim.seq) < (excluded.wave, excluded.seq) and claim.closed_by is null)
 select count(*) from jsonb_to_recordset($6) as i (id uuid, sha256 text) where not exists (
   select from evidence e where e.id = i.id and e.visit = $1 and e.sha256 = i.sha256
     and e.state in ('verified', 'sealed'))
@@ -74,6 +75,16 @@ COMPLETE = """
 update visit set state = $3, completed_at = $2 where id = $1 and state = $4
   and not exists (select from visit_missing($1)) returning region, code
 """
+# The numbers of what this phone recorded of a visit that moves it, within one of its storages.
+MOVED = """
+select max(e.seq) filter (where e.kind = 'obstruction.record') as obstructed,
+  greatest(max(e.seq) filter (where e.kind = 'visit.start'),
+    (select max(c.seq) from claim c where c.visit = $1 and c.dev = $2 and c.wave = $3)) as begun
+from visit_event e where e.visit = $1 and e.dev = $2 and e.wave = $3
+  and e.kind in ('visit.start', 'obstruction.record')
+"""
+PENDING = frozenset({"recused", "reserve", "needs_decision"})
+OBSTRUCTED = frozenset({"unreachable", "closed", "refused"})
 SIGNED = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 
 
@@ -195,36 +206,49 @@ def _after(state: str, *verbs: str) -> str:
     return state
 
 
-async def _move(deed: Deed, *verbs: str) -> None:
-    """Carry the visit on, unless the operation's assignment has moved on since."""
+def _back(deed: Deed) -> tuple[str, ...]:
+    """Verbs that take a visit back on which the signer was at work before the recusal."""
+    recused = deed.site.state == "recused" and deed.site.before_recusal(deed.seq)
+    return ("replace", "assign") if recused else ()
+
+
+async def _move(deed: Deed, *verbs: str, started: bool = False) -> None:
+    """Carry the visit on; ``started`` also says since when, if nothing said so before."""
     target = _after(deed.site.state, *verbs)
-    if not deed.stale and target != deed.site.state:
-        started = "start" in verbs
+    if target != deed.site.state or (started and target not in PENDING):
         await DB.connection.execute(MOVE, deed.site.id, target, deed.act.at, started)
 
 
 async def start(deed: Deed, _body: VisitStart) -> Effect:
-    """Start a visit; a second start, or a late one, is an event and no more."""
+    """Start a visit; a second start, or a late one, is an event and no more.
+
+    Who found it closed and got in afterwards starts it after all; the phone's own numbers say
+    which came first, in whatever order they arrive.
+    """
     await visit_events.keep(deed)
-    await _move(deed, "open", "start")
+    moved = await DB.connection.fetchrow(MOVED, deed.site.id, deed.dev, deed.site.wave)
+    if deed.site.state in OBSTRUCTED and (moved["obstructed"] or deed.seq) >= deed.seq:
+        await _move(deed, started=True)
+    else:
+        await _move(deed, *_back(deed), "open", "start", started=True)
     return Effect(object_id=deed.site.id)
 
 
 async def obstruct(deed: Deed, body: ObstructionRecord) -> Effect:
-    """Record that the visit could not be made.
+    """Record that the visit could not be made; a start or claim after it says that it was.
 
     Source: design, States (unreachable, closed, refused).
     """
     await visit_events.keep(deed)
-    await _move(deed, "open", f"mark_{body.outcome}")
+    moved = await DB.connection.fetchrow(MOVED, deed.site.id, deed.dev, deed.site.wave)
+    if moved["obstructed"] == deed.seq > (moved["begun"] or 0):
+        await _move(deed, "open", "start", f"mark_{body.outcome}")
     return Effect(object_id=deed.site.id)
 
 
 async def recuse(deed: Deed, body: RecusalDeclare) -> Effect:
     """End the signer's own assignment 回避; before the start the visit waits for the reserve."""
     await visit_events.keep(deed)
-    if deed.stale:
-        return Effect(object_id=deed.site.id)
     await DB.connection.execute(RECUSE, deed.site.assignment, deed.act.at, body.ground)
     await _move(deed, "recuse")
     await tasks.enqueue(
@@ -242,7 +266,7 @@ async def finalize(deed: Deed, body: VisitFinalize) -> Effect:
     site = deed.site
     if site.state in SIGNED:
         return Effect(object_id=site.id, flags=("after_signature",))
-    target = site.state if deed.stale else _after(site.state, "open", "start", "submit")
+    target = _after(site.state, *_back(deed), "open", "start", "submit")
     items = [{"id": item.id, "sha256": item.sha256} for item in body.items]
     waiting = await DB.connection.fetchval(
         CLAIM,
@@ -255,6 +279,7 @@ async def finalize(deed: Deed, body: VisitFinalize) -> Effect:
         body.answers_sha,
         deed.act.at,
         deed.seq,
+        site.wave,
     )
     data = {"waiting": waiting, "items": len(items)}
     return Effect(object_id=site.id, data=data, may_complete=not waiting)

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from backend.services import op_runs
+from backend.services import op_kinds, op_runs
 from tests import field as worlds
 from tests.backend.desk import Desk
 from tests.phone import Phone
@@ -87,5 +87,5 @@ async def test_a_runs_operations_share_a_transaction(field: worlds.Field) -> Non
 
 
 def test_kinds_that_move_nothing_are_kinds() -> None:
-    assert set(op_runs.KINDS) > op_runs.STEADY
+    assert set(op_kinds.KINDS) > op_runs.STEADY
     assert not {"visit.start", "visit.finalize", "recusal.declare"} & op_runs.STEADY

@@ -30,6 +30,41 @@ class Device(Table, tablename="device"):
     heartbeat = JSONB(null=True, default=None)
 
 
+class DeviceStorage(Table, tablename="device_storage"):
+    """One storage of a device, between two wipes."""
+
+    dev = ForeignKey(
+        Device,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    inst_epoch = Text(null=False, default=None)
+    region = Integer(null=False, default=None)
+    wave = Integer(null=False, default=None)
+    seen_at = Timestamptz(null=False, default=None)
+
+
+class DeviceAlarm(Table, tablename="device_alarm"):
+    """One alarm about a device."""
+
+    id = UUID(primary_key=True, null=False, default=None)
+    region = Integer(null=False, default=None)
+    dev = ForeignKey(
+        Device, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    kind = Text(null=False, default=None)
+    subject = Text(null=False, default=None)
+    raised_at = Timestamptz(null=False, default=None)
+    settled_at = Timestamptz(null=True, default=None)
+    settled_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    reason = Text(null=True, default=None)
+
+
 class AccessToken(Table, tablename="access_token"):
     """An access token."""
 

@@ -1,10 +1,11 @@
 """Tables of ops; constraints and policies stand in the migrations."""
 
-from piccolo.columns import UUID, BigInt, Bytea, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import UUID, Array, BigInt, Bytea, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.table import Table
 
 from backend.db.tables.accounts import Account
+from backend.db.tables.visits import Visit
 
 
 class Op(Table, tablename="op"):
@@ -41,3 +42,32 @@ class DeadLetter(Table, tablename="dead_letter"):
     )
     created_at = Timestamptz(null=False, default=None)
     closed_at = Timestamptz(null=True, default=None)
+    tried_at = Timestamptz(null=True, default=None)
+    tried_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    tried_code = Text(null=True, default=None)
+
+
+class OpDoubt(Table, tablename="op_doubt"):
+    """One operation in doubt 存疑操作, and what was decided about it."""
+
+    op_id = UUID(primary_key=True, null=False, default=None)
+    region = Integer(null=False, default=None)
+    visit = ForeignKey(
+        Visit, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    dev = UUID(null=False, default=None)
+    inspector = UUID(null=False, default=None)
+    kind = Text(null=False, default=None)
+    grounds = Array(base_column=Text(), null=False, default=None)
+    standing = Text(null=False, default=None)
+    raised_at = Timestamptz(null=False, default=None)
+    proposed_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    reason = Text(null=True, default=None)
+    decided_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    decided_at = Timestamptz(null=True, default=None)

@@ -151,6 +151,7 @@ class Claim(Table, tablename="claim"):
         Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
     )
     close_reason = Text(null=True, default=None)
+    wave = Integer(null=False, default=1)
 
 
 class VisitEvent(Table, tablename="visit_event"):
@@ -169,3 +170,4 @@ class VisitEvent(Table, tablename="visit_event"):
     body = JSONB(null=False, default=None)
     flags = Array(base_column=Text(), null=False, default=None)
     recorded_at = Timestamptz(null=False, default=None)
+    wave = Integer(null=False, default=1)
