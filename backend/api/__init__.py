@@ -13,6 +13,7 @@ from backend.api import (
     filings,
     findings,
     health,
+    keys,
     log,
     logins,
     notices,
@@ -33,7 +34,7 @@ from backend.api import (
 )
 
 FACES = {
-    "field": (logins, rules, ops, sync, evidence, pieces, tus),
+    "field": (logins, keys, rules, ops, sync, evidence, pieces, tus),
     "desk": (
         logins,
         audit,

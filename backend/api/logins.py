@@ -9,8 +9,10 @@ from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from backend.api.keys import KeysOut
 from backend.api.routes import get, post
 from backend.clock import token
+from backend.keyring import Keyring
 from backend.services import accounts, devices, offices, tokens
 from backend.services.act import Act
 
@@ -84,9 +86,12 @@ class DeviceIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DeviceOut(Struct, frozen=True):
+    """The enrolled phone, and the server's keys that it pins from now on."""
+
     id: UUID
     kid: str
     enrolled_at: datetime
+    keys: KeysOut
 
 
 class RevokeIn(Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,7 +204,7 @@ async def approve_enrolment(account_id: FromPath[UUID], act: Act) -> EnrolmentOu
 
 
 @post("/api/v1/devices", action="devices.enrol")
-async def enrol(data: JSONBody[DeviceIn], act: Act) -> DeviceOut:
+async def enrol(data: JSONBody[DeviceIn], act: Act, keys: Keyring) -> DeviceOut:
     """Enrol the caller's phone: its public key, and what it says of itself."""
     new = devices.NewDevice(
         spki=base64.b64decode(data.spki),
@@ -208,7 +213,7 @@ async def enrol(data: JSONBody[DeviceIn], act: Act) -> DeviceOut:
         persisted=data.persisted,
     )
     device = await devices.enrol(data.code, new, act=act)
-    return DeviceOut(device.id, device.kid, device.enrolled_at)
+    return DeviceOut(device.id, device.kid, device.enrolled_at, KeysOut.of(keys))
 
 
 @post("/api/v1/devices/{device_id:uuid}/revocation", action="devices.revoke", status_code=204)
