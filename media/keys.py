@@ -58,6 +58,7 @@ class Tag(Enum):
     REQUEST = b"MINGCHA-REQ-V1\n"
     TIME = b"MINGCHA-TIME-V1\n"
     RECEIPT = b"MINGCHA-RECEIPT-V1\n"
+    BUNDLE = b"MINGCHA-BUNDLE-V1\n"
 
 
 class KeyRefused(MediaRefusal):
