@@ -28,6 +28,7 @@ from media import presign
 from media.flow import Flow
 from media.rooms import (
     LOCKED,
+    Facts,
     Hashed,
     HashMismatch,
     Held,
@@ -46,6 +47,7 @@ from media.rooms import (
 __all__ = [
     "LOCKED",
     "Bucket",
+    "Facts",
     "HashMismatch",
     "Hashed",
     "Held",
@@ -66,6 +68,7 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 60
 SERVER_FAULT = 500  # the first status that says the fault is on the store's side
 CONNECTIONS = 16
+LOCK_HEADER = "x-amz-object-lock"
 
 
 @contextmanager
@@ -277,6 +280,40 @@ class Bucket:
         found = self._client.stat_object(self.name(room), key, version_id=version)
         return Held(found.size or 0, found.version_id)
 
+    @_answers()
+    def facts(self, room: Room, key: str, version: str | None = None) -> Facts:
+        """Size, type and lock of an object in one question. Raises as ``head``."""
+        found = self._client.stat_object(self.name(room), key, version_id=version)
+        said = {name.lower(): value for name, value in (found.metadata or {}).items()}
+        until = said.get(f"{LOCK_HEADER}-retain-until-date")
+        lock = Lock(
+            said.get(f"{LOCK_HEADER}-mode"),
+            datetime.fromisoformat(until) if until else None,
+            said.get(f"{LOCK_HEADER}-legal-hold") == "ON",
+        )
+        mime = found.content_type or "application/octet-stream"
+        return Facts(found.size or 0, found.version_id, mime, lock)
+
+    @_answers()
+    def bring_back(self, room: Room, key: str, file: BinaryIO, facts: Facts) -> Held:
+        """Store an object of a backup as a new version, with its type and its lock from birth.
+
+        Raises: StoreUnavailable.
+        """
+        lock = facts.lock
+        written = self._client.put_object(
+            self.name(room),
+            key,
+            file,
+            facts.size,
+            content_type=facts.mime,
+            part_size=PART_BYTES,
+            num_parallel_uploads=1,
+            retention=Retention(lock.mode, lock.until) if lock.mode and lock.until else None,
+            legal_hold=lock.hold,
+        )
+        return Held(facts.size, written.version_id)
+
     def stream(
         self, room: Room, key: str, version: str | None = None, *, offset: int = 0, length: int = 0
     ) -> Iterator[bytes]:
@@ -375,9 +412,9 @@ class Bucket:
         self._client.enable_object_legal_hold(name, key, version)
 
     @_answers()
-    def lock_of(self, key: str, version: str | None) -> Lock:
-        """What keeps an original. Raises: StoreAbsent, StoreUnavailable."""
-        name = self.name(Room.ORIGINALS)
+    def lock_of(self, key: str, version: str | None, *, room: Room = Room.ORIGINALS) -> Lock:
+        """What keeps an object of a locked room. Raises: StoreAbsent, StoreUnavailable."""
+        name = self.name(room)
         held = self._client.get_object_retention(name, key, version)
         hold = self._client.is_object_legal_hold_enabled(name, key, version)
         if held is None:
@@ -444,12 +481,12 @@ class Bucket:
         return self._put(Room.QUARANTINE, key, raw, mime, None)
 
     def put_locked(self, key: str, raw: bytes, mime: str, *, retain_until: datetime) -> Held:
-        """Store a checkpoint under GOVERNANCE lock.
+        """Store a checkpoint under COMPLIANCE, which no key of ours shortens.
 
         Raises: StoreUnavailable.
         Source: evidence-and-sync 8 (anchor a).
         """
-        return self._put(Room.CHECKPOINTS, key, raw, mime, Retention(GOVERNANCE, retain_until))
+        return self._put(Room.CHECKPOINTS, key, raw, mime, Retention(COMPLIANCE, retain_until))
 
     @_answers()
     def _put(

@@ -103,6 +103,15 @@ class Lock(Struct, frozen=True):
     hold: bool
 
 
+class Facts(Struct, frozen=True):
+    """What a restored object must have again: its size, type and lock; ``version`` as in Held."""
+
+    size: int
+    version: str | None
+    mime: str
+    lock: Lock
+
+
 class Part(Struct, frozen=True):
     """One part of an upload that the store holds; the tag is the store's own name for it."""
 
