@@ -5,6 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 from backend.api import (
     audit,
     cases,
+    custody,
     directories,
     draws,
     evidence,
@@ -49,6 +50,7 @@ FACES = {
         openings,
         visits,
         evidence,
+        custody,
         findings,
         notices,
         cases,

@@ -7,27 +7,16 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import draws
+from backend.jobs import custody, draws
 from backend.jobs.context import Context
-from backend.services import evidence, forwarding, simulations, tasks
+from backend.services import forwarding, simulations, tasks
 from backend.services.tasks import Task
 
 Handler = Callable[[Task, Context], Awaitable[None]]
-QUEUE = "main"
 AT_ONCE = 4
 PAUSE_S = 0.5
 FAULT_PAUSE_S = 5.0
 log = structlog.get_logger()
-
-
-async def _verify(task: Task, context: Context) -> None:
-    await evidence.verify(
-        UUID(task.payload["evidence"]),
-        act=context.act(task.region),
-        bucket=context.bucket,
-        darkroom=context.darkroom,
-        rules=context.rules,
-    )
 
 
 async def _simulate(task: Task, context: Context) -> None:
@@ -45,8 +34,8 @@ async def _forward(task: Task, context: Context) -> None:
 
 HANDLERS: dict[str, Handler] = {
     forwarding.FORWARD: _forward,
-    evidence.VERIFY: _verify,
     simulations.KIND: _simulate,
+    **custody.HANDLERS,
     **draws.HANDLERS,
 }
 
@@ -64,7 +53,7 @@ async def _do(task: Task, context: Context) -> None:
 
 async def once(context: Context) -> int:
     """Run the tasks that are ready, a few at a time; how many there were."""
-    claimed = await tasks.claim(QUEUE, at=context.clock(), limit=AT_ONCE)
+    claimed = await tasks.claim(tasks.MAIN, at=context.clock(), limit=AT_ONCE)
     loop = asyncio.get_running_loop()
     # Empty contexts: a task must not inherit anybody's transaction.
     await asyncio.gather(

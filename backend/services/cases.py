@@ -8,7 +8,7 @@ import msgspec
 
 from backend.db.tables.cases import CaseFile as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, notices, reviews
+from backend.services import audit, locks, notices, reviews
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
@@ -113,6 +113,7 @@ async def _insert(
     )
     case = await _lock(case_id)
     await _entered(case, "case.opened", act=act, reason=reason)
+    await locks.order(case_id, region=case.region, act=act)
     return case
 
 

@@ -29,7 +29,8 @@ from evidence e
 OF_VISIT = COLUMNS + "where e.visit = $1 order by e.id"
 ONE = COLUMNS + "where e.id = $1"
 FILE = """
-select e.region, e.sha256, e.mime, e.state, e.object_key, e.version_id, d.object_key as made_key
+select e.region, e.sha256, e.mime, e.state, e.verified_at, e.object_key, e.version_id,
+  d.object_key as made_key
 from evidence e left join derivative d on d.evidence = e.id and d.kind = $2 where e.id = $1
 """
 DISCLOSE = """
@@ -107,7 +108,8 @@ async def link(evidence_id: UUID, file: File, *, act: Act, bucket: Bucket) -> st
             raise Absent
         original = file == "original"
         key = row["object_key"] if original else row["made_key"]
-        if row["state"] not in ("verified", "sealed") or key is None:
+        # A void piece was verified once, and is kept to be looked at.
+        if row["verified_at"] is None or key is None:
             raise NotKept(state=row["state"], file=file)
         await audit.record(
             act,

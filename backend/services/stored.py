@@ -10,7 +10,8 @@ from backend.services import audit
 from backend.services.act import Act
 from backend.services.bodies import Transport
 
-LOCK = "select * from evidence where id = $1 for no key update"
+ROW = "select * from evidence where id = $1"
+LOCK = ROW + " for no key update"
 # States in which the bytes are still to come.
 AWAITED = frozenset({"declared", "uploading", "missing"})
 SEALED_MIME = "application/octet-stream"
