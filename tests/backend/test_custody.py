@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from backend.clock import new_id
-from backend.services import devices
+from backend.services import cases, custody_acts, devices, findings
+from inspection_plans.loader import load
 from media.bucket import Bucket, Room
+from tests import casework, world
 from tests import field as worlds
-from tests import world
 from tests.backend.desk import Desk
 from tests.conftest import StillClock, Work
 from tests.phone import Capture, Phone
@@ -232,3 +233,39 @@ async def test_somebody_elses_region_is_not_there(
         client, await world.a_person(field.clock(), "approver", region=world.SHANXI)
     )
     assert (await two.decide(proposed["id"], headers=judge)).status_code == 404
+
+
+async def test_after_the_retention_the_hold_comes_off_and_the_entry_stays(
+    field: worlds.Field, work: Work, s3: Bucket
+) -> None:
+    shot = await sent(field.phone, worlds.a_jpeg())
+    await work.drain()
+    held = await row(field, shot)
+    approver = await world.a_person(field.clock(), "approver", region=world.SHANDONG)
+    later = field.clock.tick(days=366 * 5 + 2)
+    piece = UUID(shot.id)
+    proposed = await custody_acts.propose(piece, "unlock", "期满", act=field.desk.who.act(later))
+    await custody_acts.decide(proposed.id, "同意", approve=True, act=approver.act(later))
+    await work.drain()
+    lock = s3.lock_of(held["object_key"], held["version_id"])
+    assert (lock.hold, lock.until) == (False, held["retain_until"].replace(microsecond=0))
+    assert await field.entries("evidence.lock_lifted") == 1
+    assert (await row(field, shot))["state"] == "sealed"
+
+
+async def test_a_case_puts_its_originals_under_compliance(
+    field: worlds.Field, work: Work, s3: Bucket
+) -> None:
+    shot = await sent(field.phone, worlds.a_jpeg())
+    await work.drain()
+    act = field.desk.act
+    await casework.answered(field.owner, field.visit, TI_02="fail")
+    (found,) = await findings.derive(field.visit, act=act, rules=load())
+    await findings.verify(found, evidence=(UUID(shot.id),), act=act)
+    await cases.open_critical((found,), reason="目录外开班", act=act)
+    await work.drain()
+    held = await row(field, shot)
+    lock = s3.lock_of(held["object_key"], held["version_id"])
+    assert (lock.mode, lock.hold, lock.until) == ("COMPLIANCE", True, held["retain_until"])
+    assert held["lock_mode"] == "compliance"
+    assert await field.entries("evidence.compliance") == 1
