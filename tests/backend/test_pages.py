@@ -341,7 +341,7 @@ def test_every_text_key_that_a_template_names_is_there() -> None:
 
 def test_every_text_pair_of_the_tokens_can_be_read() -> None:
     """Contrast of at least 4.5 : 1 in light and dark (experience, visual language)."""
-    css = style.FILE.read_text("utf-8")
+    css = style.sheet()[1].decode()
     light, dark = (
         dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", part))
         for part in css.split("@media (prefers-color-scheme: dark)", 1)
