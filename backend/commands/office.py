@@ -11,6 +11,7 @@ from types import FrameType
 
 import msgspec
 
+from backend.embedded import tsa
 from backend.embedded.processes import Child, Command, wait_until
 from backend.embedded.supervisor import Running
 from backend.settings import Settings, from_environment, to_environment
@@ -21,7 +22,15 @@ ENVIRONMENT = "environment.json"
 
 
 def settings_of(running: Running, data: Path, origin: str) -> Settings:
-    """The settings of a product on embedded servers; keys lie beside the servers' data."""
+    """The settings of a product on embedded servers; keys lie beside the servers' data.
+
+    Unless the environment names a time-stamp authority, the development one answers from this
+    process as long as it lives. Witnesses are those of the environment.
+    """
+    url, roots = os.environ.get("MINGCHA_TSA_URL", ""), os.environ.get("MINGCHA_TSA_ROOTS", "")
+    if not url:
+        authority = tsa.serve(data / "tsa")
+        url, roots = authority.url, str(authority.roots)
     return Settings(
         database=running.pg,
         store=running.s3,
@@ -29,6 +38,9 @@ def settings_of(running: Running, data: Path, origin: str) -> Settings:
         origin=origin,
         log_origin="mingcha.invalid/embedded",
         secure_cookies=origin.startswith("https://"),
+        tsa_url=url,
+        tsa_roots=Path(roots).absolute(),
+        witnesses=tuple(os.environ.get("MINGCHA_WITNESSES", "").split()),
     )
 
 

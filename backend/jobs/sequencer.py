@@ -8,6 +8,7 @@ from backend.jobs.context import Context
 from backend.services import sequencer
 from inspection_plans import policy
 from inspection_plans.vocabulary import NATIONAL
+from media import checkpoint
 
 NATION = 100000
 PAUSE_S = 0.2
@@ -40,7 +41,7 @@ async def _anchor(context: Context) -> None:
     years = policy.number("evidence_retention_years", NATIONAL)
     await asyncio.to_thread(
         context.bucket.put_locked,
-        f"{context.settings.log_origin}/{head.size:020d}.note",
+        f"{checkpoint.parse(head.note).head.origin}/{head.size:020d}.note",
         head.note.encode(),
         "text/plain",
         retain_until=at + timedelta(days=366 * years),
@@ -48,6 +49,11 @@ async def _anchor(context: Context) -> None:
     await sequencer.anchored(head.size, at=at)
 
 
+async def _paced(context: Context) -> int:
+    """One pass; the next follows at once only on a full batch, for every pass signs a head."""
+    return int(await once(context) >= sequencer.MOST)
+
+
 async def run(context: Context) -> None:
     """Keep the log in order until cancelled; while it is down, sealing waits and no write does."""
-    await worker.forever("sequencer", once, context, PAUSE_S)
+    await worker.forever("sequencer", _paced, context, PAUSE_S)

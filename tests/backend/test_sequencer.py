@@ -145,8 +145,8 @@ TAMPERINGS = {
     "edit with leaf": "update aud.entry set leaf = sha256('x'), body = '{}' where tree_index = 3",
     "delete": "delete from aud.entry where tree_index = 3",
     "cut tail": "delete from aud.entry where tree_index > 5",
-    "swap": "update aud.entry set tree_index = case tree_index when 2 then -1 else 2 end"
-    " where tree_index in (2, 3)",
+    "swap": "update aud.entry set tree_index = -1 where tree_index = 2;"
+    " update aud.entry set tree_index = 2 where tree_index = 3;",
     "node": "update aud.node set h = sha256('x') where level = 1 and idx = 1",
     "node gone": "delete from aud.node where level = 0 and idx = 2",
     "node more": "insert into aud.node values (9, 9, sha256('x'))",
