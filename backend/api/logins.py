@@ -15,6 +15,7 @@ from backend.clock import token
 from backend.keyring import Keyring
 from backend.services import accounts, devices, offices, tokens
 from backend.services.act import Act
+from backend.settings import Settings
 
 Login = Annotated[str, Meta(min_length=1, max_length=64)]
 Password = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -204,7 +205,9 @@ async def approve_enrolment(account_id: FromPath[UUID], act: Act) -> EnrolmentOu
 
 
 @post("/api/v1/devices", action="devices.enrol")
-async def enrol(data: JSONBody[DeviceIn], act: Act, keys: Keyring) -> DeviceOut:
+async def enrol(
+    data: JSONBody[DeviceIn], act: Act, keys: Keyring, settings: Settings
+) -> DeviceOut:
     """Enrol the caller's phone: its public key, and what it says of itself."""
     new = devices.NewDevice(
         spki=base64.b64decode(data.spki),
@@ -213,7 +216,9 @@ async def enrol(data: JSONBody[DeviceIn], act: Act, keys: Keyring) -> DeviceOut:
         persisted=data.persisted,
     )
     device = await devices.enrol(data.code, new, act=act)
-    return DeviceOut(device.id, device.kid, device.enrolled_at, KeysOut.of(keys))
+    return DeviceOut(
+        device.id, device.kid, device.enrolled_at, KeysOut.of(keys, settings.log_origin)
+    )
 
 
 @post("/api/v1/devices/{device_id:uuid}/revocation", action="devices.revoke", status_code=204)
