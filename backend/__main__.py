@@ -17,7 +17,8 @@ VERBS = {
     "settle": "one-time links of the first three administrators",
     "doctor": "the state of every part",
     "selfcheck": "the embedded store's doors, tried",
-    "log": "recompute the audit log",
+    "log": "recompute the audit log; say the key by which witnesses know it",
+    "witness": "keep another office's log heads, refuse any that forgets one",
     "recovery": "let a rolled-back audit log go on, by two administrators",
     "packs": "check the rules' files",
 }
@@ -35,13 +36,31 @@ def _parser() -> argparse.ArgumentParser:
         if name in PORT:
             verb.add_argument("--port", type=int, default=8000)
     verbs.choices["serve"].add_argument("--host", default="127.0.0.1")
-    verbs.choices["log"].add_argument("what", choices=["verify"])
+    _log(verbs.choices["log"])
+    _witness(verbs.choices["witness"])
     verbs.choices["recovery"].add_argument("what", choices=["status", "propose", "approve"])
     verbs.choices["recovery"].add_argument("--login")
     verbs.choices["recovery"].add_argument("--reason")
     verbs.choices["packs"].add_argument("what", choices=["check", "coverage"])
     verbs.choices["packs"].add_argument("--root", type=Path, default=None)
     return parser
+
+
+def _log(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("what", choices=["verify", "key"])
+    verb.add_argument("--witness", type=Path, action="append", default=[], help="a witness's file")
+    verb.add_argument("--paper", type=Path, action="append", default=[], help="a printed note")
+    verb.add_argument("--json", action="store_true", help="the whole report as an object")
+
+
+def _witness(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("what", choices=["watch", "key"])
+    verb.add_argument("--file", type=Path, required=True, help="our heads; the key lies beside")
+    verb.add_argument("--name", required=True, help="our name, like witness.example/bureau")
+    verb.add_argument("--log-key", default="", help="the line that `mingcha log key` prints there")
+    verb.add_argument("--log", default="", help="address of the log")
+    verb.add_argument("--offer", type=Path, default=None, help="a head and its proof as a file")
+    verb.add_argument("--every", type=float, default=0, help="seconds; once when left out")
 
 
 def main(argv: list[str] | None = None) -> int:

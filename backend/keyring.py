@@ -56,6 +56,12 @@ def _seed(folder: Path, name: str) -> bytes:
     return seed
 
 
+def read_seed(file: Path) -> bytes:
+    """The 32 secret bytes of one file of its own, made when it is missing."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _seed(file.parent, file.name)
+
+
 def open_keyring(folder: Path) -> Keyring:
     """Read the keys, making those that are missing; raises KeysUnreadable."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import segno
 
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
+from backend.services.errors import Absent
 from backend.services.log_words import say
 from backend.services.texts import Language
 from media.checkpoint import parse
@@ -93,6 +94,14 @@ async def mark() -> HeadMark | None:
         lines_en=lines("en"),
         qr=code_of(row["note"]),
     )
+
+
+async def newest() -> HeadMark:
+    """The newest head for papers and pages; raises Absent while nothing is sealed."""
+    found = await mark()
+    if found is None:
+        raise Absent
+    return found
 
 
 def _stamp(

@@ -28,6 +28,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "devices.enrol": FIELD,
     "audit.read": frozenset({"auditadmin"}),
     "log.read": frozenset({PUBLIC}),
+    "log.cosign": frozenset({PUBLIC}),
     "log.recover": ADMINS,
     "directories.read": OFFICE | INSTITUTION,
     "inspectors.read": OFFICE,
