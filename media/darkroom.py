@@ -15,8 +15,9 @@ from typing import IO, ClassVar, Self, cast
 
 import msgspec
 
-from media import kinds, previews
+from media import kinds, previews, stills
 from media.errors import MediaRefusal
+from media.renderings import Order
 
 WALL_SECONDS = 20.0
 START_SECONDS = 30.0
@@ -58,13 +59,17 @@ class _Child:
             self.end()
             raise previews.ImagingUnavailable(reason="start")
 
-    def develop(self, mime: str, raw: bytes, *, wall_s: float) -> previews.Developed:
+    def ask(
+        self, ask: previews.Ask, raw: bytes, *, wall_s: float
+    ) -> previews.Developed | previews.Rendered:
         timer = self._timer(wall_s)
         try:
-            previews.send(self._pipe(self._process.stdin), previews.Ask(mime, len(raw)), raw)
+            previews.send(self._pipe(self._process.stdin), ask, raw)
             answer = self._answer()
-            if isinstance(answer, previews.Made):
+            if isinstance(answer, previews.Made) and ask.order is None:
                 return self._developed(answer)
+            if isinstance(answer, previews.Drawn) and ask.order is not None:
+                return self._rendered(answer)
             if isinstance(answer, previews.Refused):
                 raise _refusal(answer)
             # A second greeting is no answer.
@@ -104,8 +109,8 @@ class _Child:
 
     def _developed(self, made: previews.Made) -> previews.Developed:
         pipe = self._pipe(self._process.stdout)
-        preview = previews.receive(pipe, made.preview_bytes)
-        thumb = previews.receive(pipe, made.thumb_bytes)
+        preview = _bare(previews.receive(pipe, made.preview_bytes))
+        thumb = _bare(previews.receive(pipe, made.thumb_bytes))
         return previews.Developed(
             width=made.width,
             height=made.height,
@@ -116,6 +121,10 @@ class _Child:
             likeness=made.likeness,
             place=made.place,
         )
+
+    def _rendered(self, drawn: previews.Drawn) -> previews.Rendered:
+        picture = _bare(previews.receive(self._pipe(self._process.stdout), drawn.picture_bytes))
+        return previews.Rendered(drawn.width, drawn.height, drawn.quality, drawn.lib, picture)
 
     @staticmethod
     def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -149,13 +158,25 @@ class Darkroom:
         picture; ImagingUnavailable ("imaging.unavailable") about this machine: try again later.
         Source: evidence-and-sync 7, 12.4.
         """
-        if kinds.declare(mime, len(raw)).group != "image":
-            raise kinds.TypeRefused(field="mime", mime=mime)
-        kinds.check_magic(mime, raw[: kinds.HEAD_BYTES])
+        return cast("previews.Developed", self._ask(previews.Ask(mime, len(raw)), raw))
+
+    def render(self, mime: str, raw: bytes, order: Order) -> previews.Rendered:
+        """Make the derivative that a person ordered of a whole picture; blocks like ``develop``.
+
+        Raises: those of ``develop``.
+        Source: evidence-and-sync 7 (redacted, annotated), 12.3 (watermark).
+        """
+        return cast("previews.Rendered", self._ask(previews.Ask(mime, len(raw), order), raw))
+
+    def _ask(self, ask: previews.Ask, raw: bytes) -> previews.Developed | previews.Rendered:
+        """What the child makes of one picture: previews, or a rendering if one is ordered."""
+        if kinds.declare(ask.mime, len(raw)).group != "image":
+            raise kinds.TypeRefused(field="mime", mime=ask.mime)
+        kinds.check_magic(ask.mime, raw[: kinds.HEAD_BYTES])
         with self._lock:
             child = self._ready()
             try:
-                return child.develop(mime, raw, wall_s=self._wall_s)
+                return child.ask(ask, raw, wall_s=self._wall_s)
             except (EOFError, OSError, msgspec.DecodeError):
                 raise self._ended(child) from None
 
@@ -186,6 +207,21 @@ class Darkroom:
         if status == -signal.SIGKILL:
             return previews.ImagingUnavailable(reason="killed")
         return previews.NotDecodable(reason="decoder_crashed", status=status)
+
+
+def _bare(picture: bytes) -> bytes:
+    """A picture as the child gave it, if it is one and nothing else.
+
+    Hostile bytes may have taken the child over: what it hands out is not believed, it is read.
+    Raises: EOFError, which ends the child.
+    """
+    try:
+        kinds.check_magic("image/jpeg", picture[: kinds.HEAD_BYTES])
+        if not stills.beyond_picture(picture):
+            return picture
+    except MediaRefusal:
+        pass
+    raise EOFError
 
 
 def _refusal(refused: previews.Refused) -> MediaRefusal:

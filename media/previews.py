@@ -11,9 +11,11 @@ from msgspec import Meta, Struct
 
 from media.errors import Family, MediaRefusal
 from media.likeness import Likeness
+from media.renderings import Order
 
 FRAME_MAX_BYTES = 65_536
 PREVIEW_MAX_BYTES = 8_000_000
+PICTURE_MAX_BYTES = 60_000_000
 
 Text = Annotated[str, Meta(max_length=80)]
 Side = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -91,11 +93,22 @@ class Developed(Struct, frozen=True):
     place: Place | None
 
 
+class Rendered(Struct, frozen=True):
+    """A derivative that a person ordered: a JPEG without metadata, its size in pixels."""
+
+    width: int
+    height: int
+    quality: int
+    lib: str
+    picture: bytes
+
+
 class Ask(Struct, frozen=True, forbid_unknown_fields=True):
-    """One picture for the child; ``size`` bytes follow."""
+    """One picture for the child; ``size`` bytes follow.  Without an order its previews."""
 
     mime: str
     size: int
+    order: Order | None = None
 
 
 class Ready(Struct, frozen=True, forbid_unknown_fields=True, tag="ready"):
@@ -122,7 +135,17 @@ class Made(Struct, frozen=True, forbid_unknown_fields=True, tag="made"):
     thumb_bytes: Annotated[int, Meta(ge=1, le=PREVIEW_MAX_BYTES)]
 
 
-Answer = Ready | Refused | Made
+class Drawn(Struct, frozen=True, forbid_unknown_fields=True, tag="drawn"):
+    """An ordered derivative; its bytes follow."""
+
+    width: Side
+    height: Side
+    quality: int
+    lib: str
+    picture_bytes: Annotated[int, Meta(ge=1, le=PICTURE_MAX_BYTES)]
+
+
+Answer = Ready | Refused | Made | Drawn
 
 
 def send(pipe: IO[bytes], head: Struct, *bodies: bytes) -> None:
