@@ -142,7 +142,9 @@ async def bundle(since: int, *, act: Act, keys: Keyring, rules: Library) -> Bund
     inspector = act.by.inspector
     if inspector is None:
         raise Denied(action="field.sync")
-    after = datetime.fromtimestamp(since / 1000, act.at.tzinfo) - OVERLAP
+    # A cursor ahead of our clock is from before the clock was set back: everything is new.
+    known = since if since <= act.at.timestamp() * 1000 else 0
+    after = datetime.fromtimestamp(known / 1000, act.at.tzinfo) - OVERLAP
     async with DB.transaction(act.by.scope):
         rows = [
             dict(row)

@@ -102,12 +102,13 @@ class Told(Struct, frozen=True, omit_defaults=True):
 
 
 # The visit is locked for the whole operation: two of its operations, or one and its completion,
-# take turns. A common table expression, because an outer join's side cannot be locked.
+# take turns. A common table expression, because an outer join's side cannot be locked. What was
+# opened stays open, or a server clock that is set back would refuse what a phone made meanwhile.
 LOAD = """
 with v as (
   select id, region, institution, code, state, epoch, kind, sheet, sheet_digest, jurisdiction,
     on_date, sealed_until, training_class from visit
-  where id = $2 and sealed_until <= $4 for no key update)
+  where id = $2 and (sealed_until <= $4 or opened_at is not null) for no key update)
 select v.*, a.id as assignment, a.epoch as assignment_epoch, a.state as assignment_state,
   array(select op_id from op where op_id = any ($1::uuid[])) as known, s.wave,
   case when a.state = 'recused' then (select max(e.seq) from visit_event e
@@ -120,7 +121,7 @@ left join device_storage s on s.dev = $5 and s.inst_epoch = $6
 left join lateral (select id, epoch, state from assignment
   where visit = v.id and inspector = $3 order by epoch desc, id desc limit 1) a on true
 """
-STORED = "select op_id, digest, dev, result from op where op_id = any ($1::uuid[])"
+STORED = "select op_id, digest, dev, result, status from op where op_id = any ($1::uuid[])"
 
 
 def authentic(raw: bytes, signers: Mapping[str, Signer]) -> Envelope:
