@@ -419,7 +419,9 @@ class Bucket:
         hold = False  # asked about in one room alone: where none ever was, the store errs
         if room is Room.ORIGINALS:
             hold = self._client.is_object_legal_hold_enabled(name, key, version)
-        return Lock(held and held.mode, held and held.retain_until_date, hold)
+        if held is None:
+            return Lock(None, None, hold)
+        return Lock(held.mode, held.retain_until_date, hold)
 
     @_answers()
     def comply(self, key: str, version: str | None, *, until: datetime) -> Lock:
