@@ -1,15 +1,16 @@
 """What a phone asks about itself: the time, its tasks, its counters, its receipts."""
 
-from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
-from litestar.params import JSONBody, QueryParameter
-from msgspec import Meta, Struct
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Struct
 
+from backend.api.doubts import ChoiceIn, DisagreementsOut, HoldersOut
 from backend.api.proofs import PROVEN
 from backend.api.routes import get, post
 from backend.keyring import Keyring
-from backend.services import bundles, receipts, sync, timetokens
+from backend.services import bundles, choices, holdings, receipts, sync, timetokens
 from backend.services.act import Act
 from backend.services.bundles import Bundle
 from backend.services.receipts import ReceiptRecord
@@ -21,13 +22,6 @@ MAX_MS = 253_402_300_799_000  # the year 9999
 Since = Annotated[int, QueryParameter(ge=0, le=MAX_MS)]
 After = Annotated[int, QueryParameter(ge=0, le=2**53 - 1)]
 Epoch = Annotated[str, QueryParameter(pattern=r"^[0-9a-f]{16}\Z")]
-Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-
-
-class HeartbeatIn(Struct, frozen=True, forbid_unknown_fields=True):
-    pending_count: Number
-    pending_bytes: Number
-    oldest_pending_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class ReceiptsOut(Struct, frozen=True):
@@ -59,14 +53,43 @@ async def device_receipts(act: Act, after: After = 0) -> ReceiptsOut:
 
 
 @post("/api/v1/devices/me/heartbeat", action="field.sync", status_code=204, dependencies=PROVEN)
-async def heartbeat(data: JSONBody[HeartbeatIn], proven: Act) -> None:
+async def heartbeat(data: JSONBody[Heartbeat], proven: Act) -> None:
     """What the phone has not sent yet."""
-    beat = Heartbeat(
-        pending_count=data.pending_count,
-        pending_bytes=data.pending_bytes,
-        oldest_pending_at=data.oldest_pending_at,
-    )
-    await sync.heartbeat(beat, act=proven)
+    await sync.heartbeat(data, act=proven)
 
 
-HANDLERS = [time, tasks, cursor, device_receipts, heartbeat]
+@get("/api/v1/tasks/{visit_id:uuid}/holders", action="field.sync")
+async def holders(visit_id: FromPath[UUID], act: Act) -> HoldersOut:
+    """Who holds unsent items of a visit that is or was in the caller's hands."""
+    return HoldersOut(await holdings.of_visit(visit_id, act=act))
+
+
+@get("/api/v1/tasks/{visit_id:uuid}/disagreements", action="field.sync")
+async def disagreements(visit_id: FromPath[UUID], act: Act) -> DisagreementsOut:
+    """Items on which the devices of the caller's visit disagree; both count unless chosen."""
+    return DisagreementsOut(await choices.of_visit(visit_id, act=act))
+
+
+@post(
+    "/api/v1/tasks/{visit_id:uuid}/disagreements",
+    action="field.sync",
+    status_code=204,
+    dependencies=PROVEN,
+)
+async def choose(
+    visit_id: FromPath[UUID], data: JSONBody[ChoiceIn], proven: Act, rules: Library
+) -> None:
+    """Mine, theirs, or both."""
+    await choices.choose(visit_id, data.item, data.keep, data.reason, act=proven, rules=rules)
+
+
+HANDLERS = [
+    time,
+    tasks,
+    cursor,
+    device_receipts,
+    heartbeat,
+    holders,
+    disagreements,
+    choose,
+]

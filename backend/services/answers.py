@@ -170,10 +170,16 @@ class AnswerRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def of_visit(visit_id: UUID, *, act: Act) -> tuple[AnswerRecord, ...]:
     """Every device's latest answers, by item; raises Absent.
 
-    Where devices disagree both stand: resolving is a person's work.
+    Where devices disagree both stand; ``choices`` is how a person resolves it.
     """
     async with DB.transaction(act.by.scope, readonly=True):
         if not await DB.connection.fetchval("select true from visit where id = $1", visit_id):
             raise Absent
         rows = await DB.connection.fetch(OF_VISIT, visit_id)
-    return tuple(msgspec.convert(dict(row), AnswerRecord, strict=False) for row in rows)
+    return tuple(record_of(row) for row in rows)
+
+
+def record_of(row: Any) -> AnswerRecord:  # noqa: ANN401 - a row of asyncpg
+    """The record of one row that has at least its columns."""
+    fields = {name: row[name] for name in AnswerRecord.__struct_fields__}
+    return msgspec.convert(fields, AnswerRecord, strict=False)

@@ -27,7 +27,7 @@ select d.op_id, d.region, d.visit, d.dev, d.inspector, i.name, d.kind, d.grounds
   convert_from(o.envelope, 'UTF8')::jsonb -> 'body' as body
 from op_doubt d join op o on o.op_id = d.op_id join inspector i on i.id = d.inspector
 """
-OF_VISIT = COLUMNS + "where d.visit = $1 order by d.raised_at, d.op_id"
+OF_VISIT = COLUMNS + "where d.visit = $1 order by d.raised_at, d.dev, o.inst_epoch, o.seq"
 WAITING = (
     COLUMNS
     + """

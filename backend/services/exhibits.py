@@ -23,7 +23,15 @@ select e.id, e.visit, e.notice, e.item, e.channel, e.sha256, e.size, e.mime, e.s
   e.verified_at, e.sealed_at, e.visit is null or exists (
     select from claim c where c.visit = e.visit
       and c.items @> jsonb_build_array(jsonb_build_object('id', e.id, 'sha256', e.sha256)))
-    as listed
+    as listed,
+  exists (select from claim c where c.visit = e.visit and c.dev <> e.dev
+    and c.items @> jsonb_build_array(jsonb_build_object('id', e.id, 'sha256', e.sha256)))
+    as contributed,
+  exists (select from claim c join visit v on v.id = c.visit where c.visit = e.visit
+    and v.state in ('complete', 'accepted', 'concluded', 'concluded_with_gap')) and not exists (
+      select from claim c where c.visit = e.visit
+        and c.items @> jsonb_build_array(jsonb_build_object('id', e.id, 'sha256', e.sha256)))
+    as after_signature
 from evidence e
 """
 OF_VISIT = COLUMNS + "where e.visit = $1 order by e.id"
@@ -48,6 +56,8 @@ class NotKept(ServiceRefusal):
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     """证据: one piece, how it came, how far it is proved. ``listed`` = under somebody's claim.
 
+    ``contributed`` = a colleague's, listed by the recorder by its hash; ``after_signature`` = no
+    claim of the signed record lists it: it stands beside the record and is not part of it.
     ``source`` gallery and file are what they say: chosen on the phone, not captured by it.
     """
 
@@ -66,6 +76,8 @@ class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
     late: bool
     disclosed: bool
     listed: bool
+    contributed: bool
+    after_signature: bool
     facts: dict[str, Any] | None
     captured_at: datetime | None
     declared_at: datetime

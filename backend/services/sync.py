@@ -1,14 +1,21 @@
-"""What the server holds of one phone: counters, holes, what it still owes, its heartbeat."""
+"""What the server holds of one phone: counters, holes, what it still owes, its heartbeat.
+
+Who holds what, seen from the office, is in ``holdings``.
+"""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from backend.piccolo_conf import DB
+from backend.services import device_storages
 from backend.services.act import Act
 from backend.services.errors import ServiceRefusal
 from inspection_plans.errors import Family
+from media.fields import Hex16
 
 HOLES_MOST = 100
 # Rows compared with their neighbours: a number after a jump closes a hole that opened before it.
@@ -27,7 +34,9 @@ where c.dev = $1 and c.closed_by is null and not exists (
     and e.sha256 = i ->> 'sha256' and e.state in ('received', 'verified', 'sealed'))
 order by 1 limit 400
 """
-BEAT = "update device set heartbeat = $2, last_seen_at = $3 where id = $1"
+BEAT = """
+update device set heartbeat = $2, last_seen_at = $3 where id = $1 returning region
+"""
 
 
 class NoDevice(ServiceRefusal):
@@ -53,12 +62,30 @@ class Cursor(msgspec.Struct, frozen=True):
     expected_items: tuple[UUID, ...]
 
 
-class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
-    """What a phone has not sent yet."""
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Instant = Annotated[datetime, Meta(tz=True)]
 
-    pending_count: int
-    pending_bytes: int
-    oldest_pending_at: datetime | None
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a phone has not sent yet of one task."""
+
+    visit: UUID
+    pending_count: Count
+    pending_bytes: Count
+    oldest_pending_at: Instant | None = None
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a phone has not sent yet: in all, and by task.
+
+    ``inst_epoch`` is its storage: a new one is told at once, before any operation comes.
+    """
+
+    pending_count: Count
+    pending_bytes: Count
+    oldest_pending_at: Instant | None = None
+    inst_epoch: Hex16 | None = None
+    tasks: Annotated[tuple[Pending, ...], Meta(max_length=500)] = ()
 
 
 def _device(act: Act) -> UUID:
@@ -87,7 +114,12 @@ async def cursor(inst_epoch: str, *, act: Act) -> Cursor:
 
 
 async def heartbeat(beat: Heartbeat, *, act: Act) -> None:
-    """Keep what the phone still has, for the alarms at 24 h and 72 h; raises NoDevice."""
+    """Keep what the phone still has, for the alarms of its age; raises NoDevice.
+
+    Source: evidence spec 3 (heartbeat, alarms).
+    """
     device = _device(act)
     async with DB.transaction(act.by.scope):
-        await DB.connection.execute(BEAT, device, msgspec.to_builtins(beat), act.at)
+        region = await DB.connection.fetchval(BEAT, device, msgspec.to_builtins(beat), act.at)
+        if beat.inst_epoch is not None:
+            await device_storages.enter(device, beat.inst_epoch, region=region, act=act)

@@ -20,15 +20,24 @@ from visit v join institution i on i.id = v.institution where v.id = $1
 """
 ANSWERS = """
 select item, dev, value, verdict, failed, reason, canon::jsonb ->> 'without' as without
-from answer where visit = $1 order by item, dev
+from answer a where visit = $1 and not exists (select from answer_choice c
+  where c.visit = a.visit and c.item = a.item and c.keep <> a.dev and c.compared = (
+    select jsonb_object_agg(b.dev, b.op_id) from answer b
+    where b.visit = a.visit and b.item = a.item))
+order by item, dev
 """
-# What is on its way counts when a claim lists it: the claim itself waits for the bytes.
+# A piece belongs to the record when a claim lists it, the colleague's by its hash as well; what
+# is on its way counts too, because the claim itself waits for the bytes. A phone that two persons
+# closed makes no claim: what came from it counts. Before the first claim whatever is proved does.
 PIECES = """
+with c as (select dev, items, closed_by from claim where visit = $1)
 select e.item, split_part(e.mime, '/', 1) as kind, count(*)::int as pieces from evidence e
-where e.visit = $1 and e.item is not null and (e.state in ('verified', 'sealed')
-  or (e.state in ('declared', 'uploading', 'received') and exists (
-    select from claim c where c.visit = $1
-      and c.items @> jsonb_build_array(jsonb_build_object('id', e.id, 'sha256', e.sha256)))))
+where e.visit = $1 and e.item is not null
+  and (e.state in ('verified', 'sealed', 'declared', 'uploading', 'received') and exists (
+      select from c where c.items
+        @> jsonb_build_array(jsonb_build_object('id', e.id, 'sha256', e.sha256)))
+    or e.state in ('verified', 'sealed') and (not exists (select from c)
+      or exists (select from c where c.dev = e.dev and c.closed_by is not null)))
 group by e.item, kind
 """
 # These belong to the visit, not to one item: one conversation serves every item that asks for it.

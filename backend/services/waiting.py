@@ -3,7 +3,7 @@
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import policy
+from backend.services import holdings, policy
 from backend.services.accounts import on_day
 from backend.services.act import Act
 
@@ -14,6 +14,34 @@ MATTERS: dict[str, tuple[str, str, str]] = {
         "plans.approve",
         "/api/v1/plans?state=submitted",
         "select from plan where state = 'submitted'",
+    ),
+    "decisions": (
+        "visits.review",
+        "/api/v1/visits?state=needs_decision",
+        "select from visit where state = 'needs_decision'",
+    ),
+    "doubts": (
+        "visits.review",
+        "/api/v1/doubts",
+        "select from op_doubt where standing = 'waiting'",
+    ),
+    "letters": (
+        "visits.review",
+        "/api/v1/dead-letters?state=open",
+        "select from dead_letter where state = 'open'",
+    ),
+    "unsent": (
+        "visits.review",
+        "/api/v1/devices?overdue=true",
+        (
+            "select from device where (heartbeat ->> 'pending_count')::bigint > 0"
+            " and (heartbeat ->> 'oldest_pending_at')::timestamptz <= $1"
+        ),
+    ),
+    "alarms": (
+        "visits.review",
+        "/api/v1/devices/alarms",
+        "select from device_alarm where settled_at is null",
     ),
     "visits": (
         "visits.review",
@@ -93,11 +121,12 @@ class Waiting(msgspec.Struct, frozen=True):
 async def lines(*, act: Act) -> tuple[Waiting, ...]:
     """What waits for the caller, in the order of the circle; nothing that is not there."""
     found = []
+    since = {"overdue": on_day(act.at), "unsent": holdings.overdue(act.at)}
     async with DB.transaction(act.by.scope, readonly=True):
         for matter, (action, address, rows) in MATTERS.items():
             if not policy.allowed(action, act.by.roles, signed_in=True):
                 continue
-            days = [on_day(act.at)] if "$1" in rows else []
+            days = [since[matter]] if "$1" in rows else []
             count = await DB.connection.fetchval(
                 f"select count(*) from ({rows} limit {CAP + 1}) waits",  # noqa: S608 - constants
                 *days,

@@ -107,6 +107,8 @@ async def test_withdrawn_and_unlisted_pictures_satisfy_nothing(field: worlds.Fie
     lacks = {"capture:CV-03.photo", "capture:CV-03.attendance_record"}
     assert lacks <= set(await missing(field))
     await field.owner.execute("update evidence set state = 'verified'")
+    assert lacks <= set(await missing(field)), "a claim that does not list them is signed"
+    await record(phone, bare, tuple(shots), known=2)
     assert not lacks & set(await missing(field))
     await field.owner.execute("update evidence set state = 'withdrawn'")
     assert lacks <= set(await missing(field))
