@@ -35,6 +35,11 @@ class Keyring(msgspec.Struct, frozen=True):
         return {key.kid: key for key in (*self.retired, self.transport)}
 
     @property
+    def index(self) -> bytes:
+        """The key of blind indexes; it follows from ``kek``, one for all offices."""
+        return sha256(b"mingcha.blind-index\n" + self.kek).digest()
+
+    @property
     def box(self) -> BoxKey:
         """The key for which parties of draws seal links in advance; it follows from ``kek``."""
         return BoxKey.from_seed(sha256(b"mingcha.draw-box\n" + self.kek).digest())

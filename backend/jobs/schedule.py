@@ -7,19 +7,27 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from backend.jobs.context import Context
 from backend.services import occurrences, sessions, uploads
 from backend.services.occurrences import NATION
+from backend.services.signals import orders
+from backend.services.signals import run as signals
 
 DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
+ROSTERS_HOUR_UTC = 18
 
 
 async def tick(context: Context) -> int:
     """Order due draws and the daily look at disclosures; how many were ordered.
 
-    Sessions that have ended and uploads that nobody went on with are forgotten on the way.
+    Sessions that have ended and uploads that nobody went on with are forgotten on the way; for
+    visits with new operations, and daily for rosters, signals are ordered.
     """
     at = context.clock()
     await sessions.sweep()
     ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
     await uploads.expire(act=context.act(NATION), bucket=context.bucket, spool=context.spool)
+    await signals.sweep(regions=context.regions, at=at)
+    await occurrences.fire_daily(
+        "signals:daily", orders.DAILY, hour=ROSTERS_HOUR_UTC, regions=context.regions, at=at
+    )
     return ordered + await occurrences.fire_daily(
         "draws:daily", "draw.daily", hour=DISCLOSURE_HOUR_UTC, regions=context.regions, at=at
     )

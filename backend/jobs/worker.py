@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import custody, draws
+from backend.jobs import custody, draws, signals
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
 from backend.services.tasks import Task
@@ -37,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
     simulations.KIND: _simulate,
     **custody.HANDLERS,
     **draws.HANDLERS,
+    **signals.HANDLERS,
 }
 
 

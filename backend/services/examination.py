@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from backend.services.signals.pictures import Look
 from media import admission
 from media.bucket import Bucket, HashMismatch, Room
 from media.darkroom import Darkroom
@@ -34,12 +35,16 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found: flags to show, facts of the file, previews and how they were made."""
+    """What was found: flags to show, facts of the file, previews and how they were made.
+
+    ``look`` is what a picture is compared with others by.
+    """
 
     flags: tuple[str, ...]
     facts: dict[str, Any]
     recipe: dict[str, Any]
     derivatives: tuple[Made, ...] = ()
+    look: Look | None = None
 
 
 def examine(piece: Piece, bucket: Bucket, darkroom: Darkroom) -> Examined:
@@ -71,6 +76,7 @@ def examine(piece: Piece, bucket: Bucket, darkroom: Darkroom) -> Examined:
         },
         recipe=msgspec.to_builtins(developed.recipe),
         derivatives=_store(piece, developed, bucket),
+        look=Look(developed.likeness, developed.place),
     )
 
 

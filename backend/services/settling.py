@@ -15,6 +15,7 @@ from backend.piccolo_conf import DB
 from backend.services import examination, visits
 from backend.services.act import Act
 from backend.services.examination import Examined, Piece
+from backend.services.signals import orders, pictures
 from backend.services.stored import LOCK, Stored, record
 from inspection_plans import custody, states
 from inspection_plans.library import Library
@@ -172,8 +173,20 @@ async def settle(found: Stored, proved: Proved, *, act: Act, rules: Library) -> 
             proved.retain_until,
         )
         await _keep_previews(found, seen, act)
+        await _compare(found, row["notice"], seen, act)
         if found.visit is not None:
             await visits.complete_if_ready(found.visit, act=act, rules=rules)
+
+
+async def _compare(found: Stored, notice: UUID | None, seen: Examined, act: Act) -> None:
+    """Keep what a picture looks like, and have the piece held against all others soon."""
+    occasion = found.visit or notice
+    if occasion is None:
+        return
+    if seen.look is not None:
+        await pictures.keep(found.id, occasion, seen.look, region=found.region, at=act.at)
+    kind = orders.VISIT if found.visit else orders.NOTICE
+    await orders.order(kind, occasion, region=found.region, at=act.at)
 
 
 async def _keep_previews(found: Stored, seen: Examined, act: Act) -> None:

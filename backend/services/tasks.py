@@ -18,6 +18,13 @@ insert into task (queue, kind, region, payload, dedupe, run_at, attempts, max_at
 values ($1, $2, $3, $4, $5, $6, 0, $7, $8)
 on conflict (kind, dedupe) where done_at is null and dedupe is not null do nothing
 """
+# Taking the row's lock lets a worker that has begun wait for the facts of this transaction.
+RENEW = """
+insert into task (queue, kind, region, payload, dedupe, run_at, attempts, max_attempts, created_at)
+values ('main', $1, $2, $3, $4, $5, 0, $6, $7)
+on conflict (kind, dedupe) where done_at is null and dedupe is not null
+do update set run_at = least(task.run_at, excluded.run_at)
+"""
 CLAIM = """
 update task set locked_until = $2::timestamptz + make_interval(secs => $3), attempts = attempts + 1
 where id in (
@@ -53,6 +60,29 @@ async def enqueue(
         ENQUEUE, queue, kind, region, payload, dedupe, run_at or at, MAX_ATTEMPTS, at
     )
     await DB.connection.execute("select pg_notify('task', $1)", queue)
+
+
+async def renew(
+    kind: str,
+    payload: dict[str, Any],
+    *,
+    region: int,
+    at: datetime,
+    run_at: datetime,
+    dedupe: str,
+) -> None:
+    """Have something computed again after this transaction, once for many causes.
+
+    Unlike ``enqueue`` it never joins a task whose worker has begun to read: such a worker calls
+    ``begin`` first, and sees either this transaction's facts or leaves a new task behind.
+    """
+    await DB.connection.execute(RENEW, kind, region, payload, dedupe, run_at, MAX_ATTEMPTS, at)
+
+
+async def begin(task: Task) -> None:
+    """Take a renewed task for good: what is ordered from now on is another one."""
+    async with DB.transaction(WORKER):
+        await DB.connection.execute("update task set dedupe = null where id = $1", task.id)
 
 
 async def claim(queue: str, *, at: datetime, limit: int = 8) -> list[Task]:

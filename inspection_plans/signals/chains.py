@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from inspection_plans.records import Record
-from inspection_plans.signals.found import Found, Strength, score
+from inspection_plans.signals.found import Found, Strength, pieces, score
 from inspection_plans.signals.limits import Limits
 
 HOUR_MS = 3_600_000
@@ -95,7 +95,7 @@ def forks(device: str, visit: str, chain: Sequence[Link]) -> tuple[Found, ...]:
                     score=score(Strength.STRONG, 0, 1),
                     facts={"what": "twice" if twice else "broken", "seq": other.seq},
                     evidence=tuple(link.evidence for link in (one, other) if link.visit == visit),
-                    others=tuple(link.evidence for link in (one, other) if link.visit != visit),
+                    others=pieces(link.evidence for link in (one, other) if link.visit != visit),
                 )
             )
     return tuple(found)

@@ -1,7 +1,8 @@
 """What a rule answers: a signal with its strength, its score and the facts that explain it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Literal
 
 from inspection_plans.records import Record
 
@@ -22,11 +23,18 @@ SPAN = 25
 FULL_AT = 4  # as many times the threshold beyond it
 
 
+class Other(Record, frozen=True, kw_only=True):
+    """Something elsewhere that belongs to a signal: evidence, a visit, a class."""
+
+    noun: Literal["evidence", "visit", "training_class"]
+    id: str
+
+
 class Found(Record, frozen=True, kw_only=True):
     """疑点 of one ``kind`` about one ``subject``; the pair says whether two are the same signal.
 
-    ``evidence`` are the ids of pieces to look at, ``others`` those of pieces from elsewhere that
-    belong to it; ``facts`` fill the sentence that explains it.
+    ``evidence`` are the ids of pieces to look at, ``others`` what belongs to it elsewhere;
+    ``facts`` fill the sentence that explains it.
     """
 
     kind: str
@@ -35,7 +43,12 @@ class Found(Record, frozen=True, kw_only=True):
     score: int
     facts: Mapping[str, Fact]
     evidence: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
+    others: tuple[Other, ...] = ()
+
+
+def pieces(ids: Iterable[str]) -> tuple[Other, ...]:
+    """Evidence from elsewhere."""
+    return tuple(Other(noun="evidence", id=one) for one in ids)
 
 
 def score(strength: Strength, beyond: int, limit: int) -> int:

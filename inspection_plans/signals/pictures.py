@@ -6,7 +6,7 @@ Source: evidence spec 10.
 from collections.abc import Mapping, Sequence
 
 from inspection_plans.records import Record
-from inspection_plans.signals.found import Found, Strength, score
+from inspection_plans.signals.found import Found, Strength, pieces, score
 from inspection_plans.signals.geodesy import Position, apart_cm
 from inspection_plans.signals.limits import Limits
 
@@ -54,7 +54,7 @@ def exact_reuse(evidence: str, same: Sequence[str]) -> Found | None:
         score=100,
         facts={"count": len(same)},
         evidence=(evidence,),
-        others=tuple(same),
+        others=pieces(same),
     )
 
 
@@ -91,7 +91,7 @@ def edited_reuse(evidence: str, near: Sequence[Alike], limits: Limits) -> Found 
             "turned": int(best.variant != 0),
         },
         evidence=(evidence,),
-        others=tuple(one.evidence for one in alike),
+        others=pieces(one.evidence for one in alike),
     )
 
 

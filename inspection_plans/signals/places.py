@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from inspection_plans.records import Record
-from inspection_plans.signals.found import Found, Strength, score
+from inspection_plans.signals.found import Found, Other, Strength, pieces, score
 from inspection_plans.signals.geodesy import Position, apart_cm
 from inspection_plans.signals.limits import Limits
 
@@ -19,7 +19,8 @@ KM_CM = 100_000
 class Fix(Record, frozen=True, kw_only=True):
     """One position with the instant it was used, by the server's time; ``age_ms`` old by then.
 
-    ``source`` is the evidence or the operation that carries it, ``day`` the local date.
+    ``source`` is the evidence or the operation that carries it, ``day`` the local date.  Where the
+    instant is only the phone's word it is not ``timed``, and nothing is said about movement.
     """
 
     source: str
@@ -32,10 +33,17 @@ class Fix(Record, frozen=True, kw_only=True):
     day: str
     position: Position
     accuracy_cm: int
+    timed: bool = True
 
 
 def _pieces(*fixes: Fix) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fix.source for fix in fixes if fix.evidence))
+
+
+def _elsewhere(before: Fix, after: Fix) -> tuple[Other, ...]:
+    """The visit of the earlier position, where it is another, and its piece."""
+    visits = (Other(noun="visit", id=before.visit),) if before.visit != after.visit else ()
+    return (*visits, *pieces(_pieces(before)))
 
 
 def geofence(fixes: Sequence[Fix], filed: Position, limits: Limits) -> tuple[Found, ...]:
@@ -81,7 +89,7 @@ def _measured(fixes: Sequence[Fix], limits: Limits) -> list[Fix]:
     """Positions that were measured, each once: one used for several captures is one reading."""
     readings: dict[int, Fix] = {}
     for fix in sorted(fixes, key=lambda one: (one.at_ms, one.source)):
-        if fix.age_ms <= limits.fix_age_s * SECOND_MS:
+        if fix.timed and fix.age_ms <= limits.fix_age_s * SECOND_MS:
             readings.setdefault((fix.at_ms - fix.age_ms) // SECOND_MS, fix)
     return [readings[key] for key in sorted(readings)]
 
@@ -127,7 +135,7 @@ def same_fix(fixes: Sequence[Fix], others: Sequence[Fix], limits: Limits) -> Fou
         score=score(Strength.WEAK, len(pairs) - 1, 1),
         facts={"what": "same", "count": len(pairs), "day": other.day},
         evidence=_pieces(*(one for one, _ in pairs)),
-        others=_pieces(*(one for _, one in pairs)),
+        others=pieces(_pieces(*(one for _, one in pairs))),
     )
 
 
@@ -145,7 +153,7 @@ def travel(visit: str, fixes: Sequence[Fix], limits: Limits) -> tuple[Found, ...
     found: dict[tuple[str, str], Found] = {}
     for person in sorted({fix.inspector for fix in fixes}):
         own = sorted(
-            (fix for fix in fixes if fix.inspector == person),
+            (fix for fix in fixes if fix.inspector == person and fix.timed),
             key=lambda one: (one.at_ms, one.source),
         )
         for before, after in pairwise(own):
@@ -180,7 +188,7 @@ def _too_fast(before: Fix, after: Fix, limits: Limits) -> Found | None:
             "limit": limits.travel_kmh,
         },
         evidence=_pieces(after),
-        others=_pieces(before),
+        others=_elsewhere(before, after),
     )
 
 
@@ -200,5 +208,5 @@ def _apart(before: Fix, after: Fix, gap: int, took: int, limits: Limits) -> Foun
             "limit": limits.devices_apart_m,
         },
         evidence=_pieces(after),
-        others=_pieces(before),
+        others=_elsewhere(before, after),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from inspection_plans.records import Record
-from inspection_plans.signals.found import Found, Strength, score
+from inspection_plans.signals.found import Found, Other, Strength, score
 from inspection_plans.signals.limits import Limits
 
 PERCENT = 100
@@ -80,4 +80,5 @@ def roster_reuse(one: Roster, other: Roster, common: int, limits: Limits) -> Fou
             "percent": PERCENT * common // smaller,
             "what": "both" if overlap and abroad else "overlap" if overlap else "provinces",
         },
+        others=(Other(noun="training_class", id=other.training_class),),
     )

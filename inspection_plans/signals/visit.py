@@ -15,6 +15,26 @@ from inspection_plans.signals.limits import Limits
 from inspection_plans.signals.pictures import Alike, Exif
 from inspection_plans.signals.places import Fix
 
+KINDS = (
+    "burst",
+    "chain_fork",
+    "chain_gap",
+    "clock",
+    "devices_apart",
+    "edited_reuse",
+    "exact_reuse",
+    "exif_camera",
+    "exif_editor",
+    "exif_place",
+    "exif_time",
+    "geofence",
+    "heads",
+    "hurry",
+    "mock_location",
+    "new_epoch",
+    "travel",
+)
+
 
 class Piece(Record, frozen=True, kw_only=True):
     """One piece of evidence: what equals it elsewhere, what its file says, when and where it was.
