@@ -1,0 +1,108 @@
+/** The device's row of operations: numbered without gaps, signed once, kept until the server has them. */
+
+import { encode } from "../wire/canon.ts";
+import { newId } from "../wire/ids.ts";
+import type { DeviceKey } from "../wire/keys.ts";
+import { buildOp } from "../wire/ops.ts";
+import type { Body } from "../wire/ops.ts";
+import type { Answer } from "../core/sheet.ts";
+import { sha256 } from "../wire/bytes.ts";
+import { read, write } from "./cells.ts";
+import { store } from "./db.ts";
+import type { KeptAnswer, KeptOp, Task } from "./db.ts";
+import { alone } from "./locks.ts";
+
+/** Answers under one signature at most. */
+const ANSWERS_MOST = 200;
+
+/** This phone is nobody's yet, or lost its key; nothing can be signed. */
+export class NotEnrolled extends Error {}
+
+/** Rows that are written together with an operation, or not at all. */
+export type Also = (op: KeptOp) => Promise<unknown>;
+
+/**
+ * Sign the next operation of a visit and keep it; `also` joins its transaction, so it may use
+ * nothing but the store. Signing comes before, because no transaction waits for a signature.
+ */
+export async function record(
+  key: DeviceKey,
+  task: Task,
+  kind: string,
+  body: Body,
+  also: Also = async () => undefined,
+): Promise<KeptOp> {
+  return alone("row", async () => {
+    const [identity, counters] = [await read("identity"), await read("counters")];
+    if (identity === null || counters === null) {
+      throw new NotEnrolled();
+    }
+    const at = Date.now();
+    const op = { id: newId(), seq: counters.op + 1 };
+    const head = {
+      op_id: op.id,
+      dev: identity.device,
+      inst_epoch: counters.epoch,
+      seq: op.seq,
+      kind,
+      base: { asg_epoch: task.asg_epoch, plan: task.sheet_digest },
+    };
+    const bytes = await buildOp(key, head, { visit: task.visit, at, ...body });
+    const kept: KeptOp = { ...op, visit: task.visit, kind, bytes, state: "waiting", at };
+    await store.transaction("rw", store.tables, async () => {
+      await store.ops.add(kept);
+      // What else the counters hold may have moved while this was signed.
+      const now = (await read("counters")) ?? counters;
+      await write("counters", { ...now, op: op.seq });
+      await also(kept);
+    });
+    return kept;
+  });
+}
+
+/** Sign the answers of a visit that no operation carries yet, as many operations as they need. */
+export async function signAnswers(key: DeviceKey, task: Task): Promise<void> {
+  for (;;) {
+    const waiting = await store.answers
+      .where("visit")
+      .equals(task.visit)
+      .filter((kept) => kept.op === 0)
+      .limit(ANSWERS_MOST)
+      .toArray();
+    if (waiting.length === 0) {
+      return;
+    }
+    const answers = waiting.map((kept) => spelled(kept.answer));
+    await record(key, task, "answer.set", { answers }, (op) => carried(waiting, op.seq));
+  }
+}
+
+/** Note which operation carries an answer, unless the person has changed it since. */
+async function carried(waiting: readonly KeptAnswer[], seq: number): Promise<void> {
+  for (const one of waiting) {
+    const now = await store.answers.get([one.visit, one.item]);
+    if (now?.at === one.at) {
+      await store.answers.put({ ...one, op: seq });
+    }
+  }
+}
+
+/** An answer as it is signed: what is not there is left out. */
+function spelled(answer: Answer): Body {
+  return Object.fromEntries(
+    Object.entries(answer).filter(([, value]) => value !== null && value !== ""),
+  ) as Body;
+}
+
+/** SHA-256 of this device's latest answers to a visit, sorted by item; signed into the claim. */
+export async function answersDigest(visit: string): Promise<string> {
+  const kept = await store.answers.where("visit").equals(visit).toArray();
+  const sorted = kept.sort((one, other) => (one.item < other.item ? -1 : 1));
+  const pieces = sorted.map((one) => new TextDecoder().decode(encode(spelled(one.answer))));
+  return sha256(new TextEncoder().encode(`[${pieces.join(",")}]`));
+}
+
+/** Operations that the server has not answered for good, in order. */
+export async function waiting(): Promise<KeptOp[]> {
+  return store.ops.where("state").equals("waiting").sortBy("seq");
+}
