@@ -186,7 +186,7 @@ class Folder(Box):
                 elif one.is_file(follow_symlinks=False):
                     yield prefix + one.name
                 else:
-                    raise Fault("V1", "name.link", ascii(prefix + one.name))
+                    raise Fault("V1", "name.link", plain(prefix + one.name))
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Give a file's bytes."""
@@ -196,6 +196,11 @@ class Folder(Box):
                 if not piece:
                     return
                 yield piece
+
+
+def plain(name: str) -> str:
+    """Give a name as it may be printed."""
+    return re.sub("[^!-~]", "?", name)
 
 
 def legal(name: str) -> bool:

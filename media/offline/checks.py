@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from media.offline.boxes import Box, legal
+from media.offline.boxes import Box, legal, plain
 from media.offline.curves import SPKI_ED25519, der, ed25519, es256, p256_point
 from media.offline.proofs import extends, includes, leaf_hash
 from media.offline.reading import Fault, Unfit, base64url, record
@@ -133,7 +133,7 @@ class Examination:
         names = self.box.names
         for name in names:
             if not legal(name):
-                raise Fault("V1", "name.illegal", ascii(name))
+                raise Fault("V1", "name.illegal", plain(name))
         if len(set(names)) != len(names):
             raise Fault("V1", "name.twice")
         if SUMS not in names or SUMS_SIG not in names:
@@ -177,6 +177,10 @@ class Examination:
     def _believe(self) -> None:
         """V1, V2: the list is what the extraction asks for, and the office's server signed it."""
         said = self.report.extraction = self._record("extraction.json", "extraction")
+        ids = {item["id"] for item in said["items"]}
+        tokens = all(name.startswith("tsa/") for name in said["stamps"])
+        if len(ids) != len(said["items"]) or not tokens:
+            raise Fault("V3", "record.form", "extraction.json")
         derived = self._record("derivatives/derivation.json", "derivation")["files"]
         self._same(_wanted(said) | {one["file"] for one in derived}, set(self.sums))
         for kid in said["keys"]:
@@ -305,10 +309,11 @@ class Examination:
             line["state"] = "ok"
 
     def _piece(self, item: dict[str, Any], line: dict[str, Any]) -> None:
-        name = "manifests/{}.json".format(item["id"])
+        name = f"manifests/{item['id']}.json"
         raw, signature = self.box.read(name), self.box.read(name[:-4] + "sig")
         said = self._record(name, item["kind"])
-        if said["id"] != item["id"]:
+        own = item.get("file", f"originals/{item['id']}.").startswith(f"originals/{item['id']}.")
+        if said["id"] != item["id"] or not own:
             raise Fault("V3", "record.form", name)
         capture = item["kind"] == "capture"
         if capture:

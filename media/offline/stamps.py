@@ -5,8 +5,9 @@ Source: evidence-and-sync 9 (V9); RFC 3161 2.4.2.
 
 from __future__ import annotations
 
+import re
+
 LONG, LENGTH_MOST = 0x80, 4
-TIME_LEAST = 15
 SEQUENCE, OCTETS, TIME, CONTENT = 0x30, 0x04, 0x18, 0xA0
 SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 STAMP_INFO = bytes.fromhex("2a864886f70d0109100104")
@@ -56,7 +57,7 @@ def stamped_at(reply: bytes, digest: bytes) -> str:
         raise ValueError("algorithm")
     if _inner(imprint, OCTETS, 1) != digest:
         raise ValueError("imprint")
-    text = _inner(info, TIME, 4)
-    if len(text) < TIME_LEAST or not text[:14].isdigit() or text[-1:] != b"Z":
+    text = _inner(info, TIME, 4).decode("ascii")
+    if not re.fullmatch("[0-9]{14}([.][0-9]+)?Z", text):
         raise ValueError("time")
-    return text.decode("ascii", "replace")
+    return text
