@@ -265,7 +265,7 @@ class Bucket:
             ):
                 yield Item(
                     found.object_name or "",
-                    found.version_id,
+                    None if found.version_id == "null" else found.version_id,
                     found.size or 0,
                     found.last_modified,
                     bool(found.is_delete_marker),
