@@ -19,11 +19,13 @@ VERBS = {
     "selfcheck": "the embedded store's doors, tried",
     "log": "recompute the audit log; say the key by which witnesses know it",
     "witness": "keep another office's log heads, refuse any that forgets one",
+    "backup": "a whole copy of a working office",
+    "restore": "an office from a backup, into an empty folder",
     "recovery": "let a rolled-back audit log go on, by two administrators",
     "packs": "check the rules' files",
 }
-DATA = ("run", "doctor", "selfcheck", "log", "recovery")
-PORT = ("run", "serve")
+DATA = ("run", "doctor", "selfcheck", "log", "backup", "restore", "recovery")
+PORT = ("run", "serve", "restore")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
             verb.add_argument("--data", type=Path, default=Path(".data/office"))
         if name in PORT:
             verb.add_argument("--port", type=int, default=8000)
+    _of_backups(verbs.choices["backup"], verbs.choices["restore"])
     verbs.choices["serve"].add_argument("--host", default="127.0.0.1")
     _log(verbs.choices["log"])
     _witness(verbs.choices["witness"])
@@ -61,6 +64,19 @@ def _witness(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--log", default="", help="address of the log")
     verb.add_argument("--offer", type=Path, default=None, help="a head and its proof as a file")
     verb.add_argument("--every", type=float, default=0, help="seconds; once when left out")
+
+
+def _of_backups(backup: argparse.ArgumentParser, restore: argparse.ArgumentParser) -> None:
+    backup.add_argument("--to", type=Path, required=True)
+    backup.add_argument("--check", action="store_true", help="read the newest backup back")
+    backup.add_argument("--keys-to", type=Path, help="a file outside, for the sealed keys")
+    backup.add_argument("--passphrase-file", type=Path, default=Path("passphrase"))
+    restore.add_argument("--from", dest="source", type=Path, required=True)
+    restore.add_argument("--set", help="its name; the newest by default")
+    keys = restore.add_mutually_exclusive_group(required=True)
+    keys.add_argument("--keys", type=Path, help="the key folder of the lost office")
+    keys.add_argument("--keys-file", type=Path, help="what backup --keys-to wrote")
+    restore.add_argument("--passphrase-file", type=Path, default=Path("passphrase"))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -19,6 +19,7 @@ from backend.settings import Settings, from_environment, to_environment
 READY_S = 60.0
 LOOK_S = 0.5
 ENVIRONMENT = "environment.json"
+UNFINISHED = "restoring"
 
 
 def settings_of(running: Running, data: Path, origin: str) -> Settings:
@@ -49,6 +50,21 @@ def remember(settings: Settings, data: Path) -> None:
     handle = os.open(data / ENVIRONMENT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         json.dump(to_environment(settings), out)
+
+
+def mark_unfinished(data: Path) -> None:
+    """A restore is at work here: nobody serves from these data until it is done."""
+    (data / UNFINISHED).write_text("restore\n", "utf-8")
+
+
+def unmark(data: Path) -> None:
+    """The restore is done and proved."""
+    (data / UNFINISHED).unlink()
+
+
+def unfinished(data: Path) -> bool:
+    """Whether a restore on these data was cut off."""
+    return (data / UNFINISHED).exists()
 
 
 def recall(data: Path) -> Settings | None:

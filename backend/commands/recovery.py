@@ -13,7 +13,7 @@ from backend.services.act import Act
 from backend.services.errors import ServiceRefusal
 from backend.services.recovery import Recovery
 from backend.services.texts import wording
-from backend.settings import Settings, from_environment
+from backend.settings import Role, Settings, from_environment
 
 
 def told(found: Recovery | None) -> str:
@@ -37,7 +37,7 @@ def _password() -> str:
 
 async def carry_out(args: argparse.Namespace, settings: Settings) -> Recovery | None:
     """Look, propose or approve; raises what the services refuse."""
-    roles = ("app", "worker", "public")
+    roles: tuple[Role, ...] = ("app", "worker", "public")
     await DB.open({role: settings.database.dsn(role) for role in roles}, size=2)
     try:
         if args.what == "status":

@@ -10,6 +10,12 @@ from backend.embedded.supervisor import start
 def main(args: argparse.Namespace) -> int:
     """Start servers, migrate, print the administrators' links once, serve until stopped."""
     data: Path = args.data
+    if office.unfinished(data):
+        print(
+            "此目录的恢复没有完成，请清空后重新恢复。 "
+            "A restore into this folder was cut off; empty it and restore again."
+        )
+        return 1
     origin = f"http://127.0.0.1:{args.port}"
     with start(data / "servers", origin=origin) as running:
         for notice in running.notices:
