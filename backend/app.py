@@ -162,7 +162,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with opened(settings, edge, clock=clock, ids=ids) as context:
+        async with AsyncExitStack() as stack:
+            # Of its own: who looks at a picture does not wait for uploads to be proved.
+            app.state.darkroom = stack.enter_context(Darkroom())
+            served = opened(settings, edge, clock=clock, ids=ids)
+            context = await stack.enter_async_context(served)
             app.state.jobs, app.state.keyring = context, context.keys
             if "web" in settings.duties:
                 _settle_memory()

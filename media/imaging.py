@@ -150,20 +150,20 @@ def _blacken(flat: Image.Image, boxes: tuple[Box, ...]) -> None:
 
 def _annotate(flat: Image.Image, boxes: tuple[Box, ...], arrows: tuple[Arrow, ...]) -> None:
     """Outlines and arrows in red with a white edge, numbered; the words stand in the recipe."""
-    draw, unit = ImageDraw.Draw(flat), max(2, max(flat.size) // 400)
-    font = ImageFont.load_default(max(14, unit * 9))
+    draw, unit = ImageDraw.Draw(flat), max(3, max(flat.size) // 300)
+    font = ImageFont.load_default(unit * 8)
     for number, box in enumerate(boxes, 1):
         corners = (box.x, box.y, box.x + box.w - 1, box.y + box.h - 1)
-        draw.rectangle(corners, outline="white", width=unit * 2)
+        draw.rectangle(corners, outline="white", width=unit + 2)
         draw.rectangle(corners, outline=RED, width=unit)
-        _number(draw, (box.x + 3 * unit, box.y + 2 * unit), str(number), font, unit)
+        _number(draw, (box.x + 3 * unit, box.y + 2 * unit), str(number), font)
     for number, arrow in enumerate(arrows, len(boxes) + 1):
         start, end = (arrow.from_x, arrow.from_y), (arrow.to_x, arrow.to_y)
-        draw.line((start, end), fill="white", width=unit * 3)
+        draw.line((start, end), fill="white", width=unit + 4)
         draw.line((start, end), fill=RED, width=unit)
         tip = unit * 3
         draw.ellipse((end[0] - tip, end[1] - tip, end[0] + tip, end[1] + tip), fill=RED)
-        _number(draw, start, str(number), font, unit)
+        _number(draw, start, str(number), font)
 
 
 def _number(
@@ -171,9 +171,8 @@ def _number(
     place: tuple[int, int],
     text: str,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    unit: int,
 ) -> None:
-    draw.text(place, text, fill=RED, font=font, stroke_width=unit, stroke_fill="white")
+    draw.text(place, text, fill=RED, font=font, stroke_width=2, stroke_fill="white")
 
 
 def _stamp(flat: Image.Image, text: str) -> None:

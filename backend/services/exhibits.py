@@ -15,7 +15,8 @@ from inspection_plans.errors import Family
 from media import kinds
 from media.bucket import Bucket, Room
 
-File = Literal["original", "preview", "thumb"]
+File = Literal["original", "thumb", "redacted", "annotated"]
+KINDS = frozenset({"thumb", "preview", "redacted", "annotated", "transcode"})
 
 COLUMNS = """
 select e.id, e.visit, e.notice, e.item, e.channel, e.sha256, e.size, e.mime, e.source, e.state,
@@ -37,9 +38,17 @@ from evidence e
 OF_VISIT = COLUMNS + "where e.visit = $1 order by e.id"
 ONE = COLUMNS + "where e.id = $1"
 FILE = """
-select e.region, e.sha256, e.mime, e.state, e.verified_at, e.object_key, e.version_id,
-  d.object_key as made_key
-from evidence e left join derivative d on d.evidence = e.id and d.kind = $2 where e.id = $1
+select d.object_key from derivative d where d.evidence = $1 and d.kind = $2
+order by d.variant desc limit 1
+"""
+# The newest blackened copy, and what a preview is made of when there is none.
+SHOWN = """
+select e.region, e.channel, e.institution, e.sha256, e.mime, e.state, e.verified_at, e.object_key,
+  e.version_id,
+  (select object_key from derivative where evidence = e.id and kind = 'redacted'
+    order by variant desc limit 1) as redacted_key,
+  (select object_key from derivative where evidence = e.id and kind = 'preview') as plain_key
+from evidence e where e.id = $1
 """
 DISCLOSE = """
 update evidence set disclosed = true where id = any ($1) and not disclosed returning id, region
@@ -51,6 +60,27 @@ class NotKept(ServiceRefusal):
 
     code = "evidence.no_file"
     family = Family.CONFLICT
+
+
+class ShownRedacted(ServiceRefusal):
+    """This picture is shown outside the office as its blackened copy alone."""
+
+    code = "evidence.shown_redacted"
+    family = Family.DENIED
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What one caller may see of a piece: the kinds of its copies, and the preview's source."""
+
+    region: int
+    sha256: str
+    mime: str
+    state: str
+    verified_at: datetime | None
+    object_key: str | None
+    version_id: str | None
+    preview_key: str | None
+    kinds: frozenset[str]
 
 
 class EvidenceRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,35 +138,57 @@ async def one(evidence_id: UUID, *, act: Act) -> EvidenceRecord:
     return _record(row)
 
 
+async def shown(evidence_id: UUID, *, act: Act) -> Shown:
+    """What the caller may see of a piece, in the caller's transaction; raises Absent.
+
+    An institution sees its own files as they are, and of an office's picture the blackened copy
+    alone once there is one.
+    Source: evidence spec 7, 12.3 (outside copies are blackened).
+    """
+    row = await DB.connection.fetchrow(SHOWN, evidence_id)
+    if row is None:
+        raise Absent
+    outside = act.by.kind == "institution" and row["channel"] != "portal"
+    hidden = outside and row["redacted_key"] is not None
+    return Shown(
+        **{name: row[name] for name in ("region", "sha256", "mime", "state", "verified_at")},
+        object_key=row["object_key"],
+        version_id=row["version_id"],
+        preview_key=row["redacted_key"] if hidden else row["plain_key"],
+        kinds=frozenset({"redacted"}) if hidden else KINDS | {"original"},
+    )
+
+
 async def link(evidence_id: UUID, file: File, *, act: Act, bucket: Bucket) -> str:
     """An address for one file, good for 60 seconds; every look is an audit entry.
 
-    Raises: Absent, NotKept ("evidence.no_file").
+    Raises: Absent, NotKept ("evidence.no_file"), ShownRedacted ("evidence.shown_redacted").
     Source: evidence spec 12.7; 7 (originals only as attachments).
     """
     async with DB.transaction(act.by.scope):
-        row = await DB.connection.fetchrow(FILE, evidence_id, file)
-        if row is None:
-            raise Absent
+        found = await shown(evidence_id, act=act)
         original = file == "original"
-        key = row["object_key"] if original else row["made_key"]
+        made = None if original else await DB.connection.fetchval(FILE, evidence_id, file)
+        key = found.object_key if original else made
         # A void piece was verified once, and is kept to be looked at.
-        if row["verified_at"] is None or key is None:
-            raise NotKept(state=row["state"], file=file)
+        if found.verified_at is None or key is None:
+            raise NotKept(state=found.state, file=file)
+        if file not in found.kinds:
+            raise ShownRedacted(field="file", file=file)
         await audit.record(
             act,
             "evidence.viewed",
             "evidence",
             evidence_id,
-            region=row["region"],
+            region=found.region,
             title=file,
-            after_sha256=row["sha256"],
+            after_sha256=found.sha256,
         )
-    mime = row["mime"] if original else "image/jpeg"
+    mime = found.mime if original else "image/jpeg"
     address = bucket.presign_get(
         Room.ORIGINALS if original else Room.DERIVATIVES,
         key,
-        version=row["version_id"] if original else None,
+        version=found.version_id if original else None,
         filename=f"{evidence_id}-{file}.{kinds.KINDS[mime].ending}",
         mime=mime,
         now=act.at,

@@ -52,6 +52,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "evidence.read": OFFICE | INSTITUTION,
     "evidence.upload": FIELD | INSTITUTION,
     "evidence.acts": OFFICE,
+    "evidence.derive": frozenset({"supervisor", "legal", "publisher"}),
     "evidence.propose": frozenset({"supervisor"}),
     "evidence.decide": frozenset({"approver"}),
     "findings.read": OFFICE,

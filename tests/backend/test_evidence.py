@@ -359,12 +359,13 @@ async def test_an_institution_sees_what_was_disclosed_to_it(
     theirs = await world.signed_in(client, user)
     path = f"/api/v1/evidence/{shot.id}"
     assert (await client.get(path, headers=theirs)).status_code == 404
-    assert (await client.get(f"{path}/files/preview", headers=theirs)).status_code == 404
+    assert (await client.get(f"{path}/preview", headers=theirs)).status_code == 404
     act = field.desk.act
     async with DB.transaction(act.by.scope):
         await exhibits.disclose([UUID(shot.id)], act=act)
     assert (await client.get(path, headers=theirs)).json()["sha256"] == shot.sha256
-    answer = await client.get(f"{path}/files/preview", headers=theirs, follow_redirects=False)
+    assert (await client.get(f"{path}/preview", headers=theirs)).status_code == 200
+    answer = await client.get(f"{path}/files/thumb", headers=theirs, follow_redirects=False)
     assert answer.status_code == 303
     assert (await client.get(f"{path}/receipt", headers=theirs)).status_code == 404
 
