@@ -47,6 +47,11 @@ class Note(Struct, frozen=True):
     signatures: tuple[tuple[str, bytes], ...]
 
 
+def is_name(text: str) -> bool:
+    """Whether a note can hold ``text`` as an origin or a signer's name."""
+    return _NAME.match(text) is not None
+
+
 def note_key_id(name: str, public: bytes) -> bytes:
     """First 4 bytes of SHA-256 over name, newline, signature type and key (C2SP signed-note)."""
     return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:KEY_ID_BYTES]
@@ -73,7 +78,7 @@ def sign(head: Checkpoint, *, name: str, key: keys.ServerKey) -> str:
     Raises: NoteInvalid ("checkpoint.invalid") for an origin or name a note cannot hold.
     Source: evidence-and-sync 8, C2SP tlog-checkpoint.
     """
-    if not (_NAME.match(head.origin) and _NAME.match(name)):
+    if not (is_name(head.origin) and is_name(name)):
         raise NoteInvalid(reason="name")
     text = f"{head.origin}\n{head.size}\n{base64.b64encode(head.root).decode()}\n"
     stamp = note_key_id(name, key.public) + key.sign(text.encode())
