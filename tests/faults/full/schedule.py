@@ -1,0 +1,166 @@
+"""One seeded full-stack schedule, from its first step to its verdict.
+
+The dice of a seed say what phones do and what befalls the product; the processes' own pace is
+theirs, so that a replay meets the same deeds and faults, not the same microseconds.
+Source: evidence spec 13 (L3: full stack through proxy and kills).
+"""
+
+import asyncio
+import itertools
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from tests.faults import drain, rogues, steps
+from tests.faults.full import deeds
+from tests.faults.full.scene import Scene
+from tests.faults.model import Phone
+from tests.faults.play import Play, a_play
+from tests.faults.schedule import verdict
+
+STEPS = (9, 15)
+FAULTY = 0.55
+ROUNDS = 24
+QUIET_S = 4.0
+LEASE_S = 61
+LIMIT_S = 90.0
+Step = Callable[[Play], Awaitable[None]]
+TABLE: tuple[tuple[int, Step], ...] = (
+    (26, steps.push),
+    (34, steps.media),
+    (8, steps.receipts),
+    (4, steps.complete),
+    (4, rogues.rogue),
+    (1, rogues.spy),
+    (1, rogues.intruder),
+)
+DESK: tuple[Step, ...] = (rogues.reassign, rogues.revoke, rogues.wipe)
+RUNNABLE = """
+select (select count(*) from task where done_at is null and run_at <= $1
+    and (locked_until is null or locked_until < $1) and attempts < max_attempts)
+  + (select count(*) from aud.entry where tree_index is null)
+  + (select count(*) from evidence where state = 'verified')
+"""
+OPEN = "select count(*) from task where done_at is null"
+run = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one schedule showed; without ``wrong`` it held."""
+
+    seed: int
+    wrong: tuple[str, ...]
+    trace: tuple[str, ...]
+    took_s: float
+
+    def __str__(self) -> str:
+        lines = [f"seed {self.seed}: replay with: python -m tests.faults.full --seed {self.seed}"]
+        lines += [f"  {one}" for one in self.wrong]
+        return "\n".join([*lines, "  steps:", *(f"    {one}" for one in self.trace)])
+
+
+async def schedule(scene: Scene, seed: int) -> Verdict:
+    """Play one seed and hold what is left against what was seen."""
+    began = asyncio.get_running_loop().time()
+    stand = scene.stand
+    await stand.ready()
+    stand.line.seed = stand.back.seed = seed
+    stand.line.requests = stand.back.requests = 0
+    scene.faults.clear()
+    play = await a_play(scene, seed, f"full-{next(run)}")
+    play.trace.append(f"traits {sorted(play.traits)}")
+    wrong = [*await _played(scene, play), *scene.faults]
+    took = asyncio.get_running_loop().time() - began
+    return Verdict(seed, tuple(wrong), tuple(play.trace), took)
+
+
+async def _played(scene: Scene, play: Play) -> tuple[str, ...]:
+    """Everything of one schedule, which ends whatever happens."""
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            for _ in range(play.dice.randint(*STEPS)):
+                await _step(scene, play)
+            await _drain(scene, play)
+            return (await verdict(play)).wrong
+    except TimeoutError as late:
+        scene.stand.spare()
+        where = traceback.extract_tb(_deepest(late))
+        return (f"not over after {LIMIT_S} s: {where[-3:]}",)
+
+
+def _deepest(fault: BaseException) -> TracebackType | None:
+    """Where the work stood that the limit ended."""
+    while fault.__context__ is not None:
+        fault = fault.__context__
+    return fault.__traceback__
+
+
+async def _step(scene: Scene, play: Play) -> None:
+    """Somebody works on site, then phones speak while something befalls the product."""
+    stand, dice = scene.stand, play.dice
+    for _ in range(dice.randint(2, 5)):
+        await steps.work(play)
+    if dice.random() < 0.2:
+        deed = dice.choice(DESK)
+        await stand.ready()
+        await deed(play)
+        play.trace.append(deed.__name__)
+    fault = deeds.draw(stand, dice) if dice.random() < FAULTY else None
+    chosen = [step for _, step in dice.choices(TABLE, [w for w, _ in TABLE], k=dice.randint(1, 3))]
+    play.trace.append(f"{fault.told if fault else '-'}: {[step.__name__ for step in chosen]}")
+    beside = asyncio.create_task(fault.beside()) if fault and fault.beside else None
+    for step in chosen:
+        await step(play)
+    if beside is not None:
+        await beside
+    stand.line.weather = stand.back.weather = deeds.Weather()
+    if dice.random() < 0.8:
+        await stand.ready()
+
+
+async def _drain(scene: Scene, play: Play) -> None:
+    """After the faults have stopped, everything comes to its end within ``ROUNDS`` rounds."""
+    stand = scene.stand
+    stand.spare()
+    deeds.empty(stand)
+    await stand.ready()
+    for venue in play.venues:
+        drain.close(play, venue)
+    for turn in range(ROUNDS):
+        for phone in play.living():
+            await drain.send_all(phone, again=turn > 0)
+        await _quiet(scene)
+        for phone in play.living():
+            await phone.pull_receipts()
+        if not await _waits(scene, play):
+            play.trace.append(f"drained in {turn + 1} rounds")
+            break
+        if turn:
+            scene.clock.tick(seconds=LEASE_S)
+    for venue in play.venues:
+        await drain.settle(play, venue)
+    await _quiet(scene)
+
+
+async def _quiet(scene: Scene) -> None:
+    """Wait until worker and sequencer have nothing that may run now, or no more than a while."""
+    loop = asyncio.get_running_loop()
+    limit = loop.time() + QUIET_S
+    while loop.time() < limit:
+        if not await scene.owner.fetchval(RUNNABLE, scene.clock()):
+            return
+        await asyncio.sleep(0.03)
+
+
+async def _waits(scene: Scene, play: Play) -> bool:
+    if await scene.owner.fetchval(OPEN):
+        return True
+    return any(_due(phone, play) for phone in play.living())
+
+
+def _due(phone: Phone, play: Play) -> bool:
+    spared = play.lost | set(play.spoilt)
+    unsealed = [one for one in phone.shelf.unsealed() if one.id not in spared]
+    return bool(phone.shelf.pending() or phone.shelf.due() or unsealed)
