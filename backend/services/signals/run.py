@@ -86,7 +86,7 @@ async def _ask(loaded: Loaded, again_ms: int | None, act: Act, *, neighbours: bo
     In one order for everybody, so that two computations never wait for each other.
     """
     own = loaded.occasion
-    wanted = {touch: orders.SETTLE for touch in loaded.touched} if neighbours else {}
+    wanted = dict.fromkeys(loaded.touched, orders.SETTLE) if neighbours else {}
     if again_ms is not None:
         wait = datetime.fromtimestamp(again_ms / 1000, UTC) - act.at
         wanted[orders.Touch(own.id, own.region, visited=own.notice is None)] = wait
