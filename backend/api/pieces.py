@@ -25,13 +25,13 @@ class PiecesIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UploadsOut(Struct, frozen=True):
-    """In the order of their ids."""
+    """In the order that was asked for."""
 
     uploads: tuple[UploadOut, ...]
 
 
 class StandingsOut(Struct, frozen=True):
-    """In the order of their ids."""
+    """In the order that was asked for."""
 
     pieces: tuple[Standing, ...]
 

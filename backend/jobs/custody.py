@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from backend.jobs.context import Context
-from backend.services import evidence, locks
+from backend.services import arrivals, evidence, locks
 from backend.services.tasks import Task
 
 
@@ -29,4 +29,4 @@ async def unlock(task: Task, context: Context) -> None:
     await locks.unlock(piece, act=context.act(task.region), bucket=context.bucket)
 
 
-HANDLERS = {evidence.VERIFY: verify, locks.COMPLY: comply, locks.UNLOCK: unlock}
+HANDLERS = {arrivals.VERIFY: verify, locks.COMPLY: comply, locks.UNLOCK: unlock}

@@ -13,8 +13,8 @@ import msgspec
 from backend.piccolo_conf import DB
 from backend.services import policy, tasks
 from backend.services.act import Act
+from backend.services.arrivals import VERIFY
 from backend.services.errors import Absent, ServiceRefusal
-from backend.services.evidence import VERIFY
 from backend.services.locks import UNLOCK
 from backend.services.stored import LOCK, record, stored
 from inspection_plans import custody, gates, states

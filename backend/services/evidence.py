@@ -12,13 +12,13 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import settling, sheet_versions, tasks, timetokens
+from backend.services import arrivals, settling, sheet_versions, timetokens
 from backend.services.act import Act
 from backend.services.bodies import EvidenceDeclare, EvidenceWithdraw
 from backend.services.deeds import STALE, Blocked, Deed, Effect, Site
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.settling import Lab
-from backend.services.stored import AWAITED, LOCK, Stored, record, stored
+from backend.services.stored import AWAITED, LOCK, Stored, stored
 from inspection_plans import policy, states
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
@@ -26,15 +26,13 @@ from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
 from inspection_plans.vocabulary import NATIONAL
 from media import base64url, keys, kinds, manifest, sealing
-from media.bucket import Bucket, Room, StoreAbsent
+from media.bucket import Bucket
 from media.errors import Family as MediaFamily
 from media.errors import MediaRefusal
 from media.manifest import Manifest
 from media.presign import Presigned
 
 CLOCK_SLACK_MS = 120_000
-DAY_BYTES = 5_000_000_000
-VERIFY = "evidence.verify"
 LATE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 CANCELLED = frozenset({"recused", "reserve"})
 
@@ -55,16 +53,8 @@ select $1::uuid, $2, $3, $4, 'phone', $5, $6::uuid, $7, $8::text, $9::bigint, $1
   $22, false, $23, $24, $25, $26
 on conflict (id) do nothing returning flags
 """
-SENT_TODAY = """
-select coalesce(sum(size), 0) from evidence where dev = $1 and declared_at > $2
-  and state not in ('declared', 'withdrawn')
-"""
 SUSPEND = "update visit set state = $2 where id = $1"
-RECEIVE = """
-update evidence set state = $2, received_at = $3, version_id = $4 where id = $1
-"""
 WITHDRAW = "update evidence set state = $2, reason = $3 where id = $1"
-UPLOAD = "update evidence set state = $2 where id = $1"
 
 
 class DigestTaken(ServiceRefusal):
@@ -91,13 +81,6 @@ class NotSent(ServiceRefusal):
 
     code = "upload.not_there"
     family = Family.CONFLICT
-
-
-class QuotaUsed(ServiceRefusal):
-    """The device has sent as much as one may within a day."""
-
-    code = "upload.quota"
-    family = Family.LIMIT
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -256,12 +239,15 @@ async def urls(evidence_id: UUID, *, act: Act, bucket: Bucket) -> Upload:
     """
     async with DB.transaction(act.by.scope):
         found = await begin(await own(evidence_id, act), act)
-        if found.state not in AWAITED:
-            return Upload(found.id, found.state)
-    put = bucket.presign_put(
+    there = found.state not in AWAITED
+    return Upload(found.id, found.state, None if there else address(found, act, bucket))
+
+
+def address(found: Stored, act: Act, bucket: Bucket) -> Presigned:
+    """Where an awaited piece is sent to, in one."""
+    return bucket.presign_put(
         found.object_key, size=found.size, mime=found.mime, sha256_hex=found.sha256, now=act.at
     )
-    return Upload(found.id, found.state, put)
 
 
 async def begin(found: Stored, act: Act) -> Stored:
@@ -269,21 +255,7 @@ async def begin(found: Stored, act: Act) -> Stored:
 
     Raises: QuotaUsed ("upload.quota").
     """
-    if found.state != "declared":
-        return found
-    await _within_quota(found, act)
-    target = states.require(Noun.EVIDENCE, found.state, "upload")
-    await DB.connection.execute(UPLOAD, found.id, target)
-    await record(found, "evidence.uploading", act)
-    return msgspec.structs.replace(found, state=target)
-
-
-async def _within_quota(found: Stored, act: Act) -> None:
-    if found.dev is not None:
-        since = act.at - timedelta(days=1)
-        sent = await DB.connection.fetchval(SENT_TODAY, found.dev, since)
-        if sent + found.size > DAY_BYTES:
-            raise QuotaUsed(sent_bytes=int(sent), day_bytes=DAY_BYTES)
+    return (await arrivals.begin([found], act))[0]
 
 
 async def receive(found: Stored, *, act: Act, bucket: Bucket) -> Upload:
@@ -294,27 +266,12 @@ async def receive(found: Stored, *, act: Act, bucket: Bucket) -> Upload:
     """
     if found.state not in AWAITED:
         return Upload(found.id, found.state)
-    try:
-        held = await asyncio.to_thread(bucket.head, Room.QUARANTINE, found.object_key)
-    except StoreAbsent:
-        raise NotSent(field="evidence") from None
+    (held,) = await arrivals.look([found], bucket)
+    if held is None:
+        raise NotSent(field="evidence")
     if held.size != found.size:
         raise NotSent(field="evidence", held_bytes=held.size, declared_bytes=found.size)
-    async with DB.transaction(act.by.scope):
-        found = stored(await DB.connection.fetchrow(LOCK, found.id))
-        if found.state in AWAITED:
-            target = states.require(Noun.EVIDENCE, found.state, "receive")
-            await DB.connection.execute(RECEIVE, found.id, target, act.at, held.version)
-            found = msgspec.structs.replace(found, state=target)
-            await record(found, "evidence.received", act)
-            await tasks.enqueue(
-                VERIFY,
-                {"evidence": str(found.id)},
-                region=found.region,
-                at=act.at,
-                dedupe=str(found.id),
-            )
-    return Upload(found.id, found.state)
+    return Upload(found.id, await arrivals.receive([found], {found.id: held}, act))
 
 
 async def verify(evidence_id: UUID, *, act: Act, lab: Lab, rules: Library) -> None:

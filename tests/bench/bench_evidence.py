@@ -69,7 +69,6 @@ class Line:
         """Everything, end to end."""
         await self.stand.call(one.batch)
         answer = msgspec.json.decode(await self.stand.call(one.urls))
-        # Ids grow with time, and the answer is in their order.
         puts = [upload["urls"][0] for upload in answer["uploads"]]
         await asyncio.gather(
             *(
