@@ -62,7 +62,7 @@ class Handset:
     seq: int = 0
     shots: int = 0
     prev: str = FIRST_PREV
-    since: int = 0
+    since: str = "0"
     heard: int = 0
     held: dict[UUID, str] = field(default_factory=dict)
     freed: int = 0

@@ -18,8 +18,7 @@ from backend.services.sync import Cursor, Heartbeat
 from backend.services.timetokens import Now
 from inspection_plans.library import Library
 
-MAX_MS = 253_402_300_799_000  # the year 9999
-Since = Annotated[int, QueryParameter(ge=0, le=MAX_MS)]
+Since = Annotated[str, QueryParameter(pattern=r"^[0-9]{1,20}(-[0-9]{1,15})?\Z")]
 After = Annotated[int, QueryParameter(ge=0, le=2**53 - 1)]
 Epoch = Annotated[str, QueryParameter(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -35,7 +34,7 @@ async def time(act: Act, keys: Keyring) -> Now:
 
 
 @get("/api/v1/tasks", action="field.sync")
-async def tasks(act: Act, keys: Keyring, rules: Library, since: Since = 0) -> Bundle:
+async def tasks(act: Act, keys: Keyring, rules: Library, since: Since = "0") -> Bundle:
     """The caller's open tasks that changed since; a sealed task is not sent before its hour."""
     return await bundles.bundle(since, act=act, keys=keys, rules=rules)
 

@@ -1,6 +1,8 @@
 """点名: who was called against the filed roster, and what a partial call proves, exactly."""
 
+from collections.abc import Sequence
 from hashlib import sha256
+from itertools import groupby
 from uuid import UUID
 
 import msgspec
@@ -13,9 +15,9 @@ from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans import attendance
 from media import canon
 
-ROSTER = """
-select id, roster_no, name, id_tail from trainee where training_class = $1 and institution = $2
-order by roster_no
+ROSTERS = """
+select training_class, institution, id, roster_no, name, id_tail from trainee
+where training_class = any ($1) order by training_class, institution, roster_no
 """
 RECORD = """
 with made as (
@@ -65,10 +67,29 @@ class Roster(msgspec.Struct, frozen=True):
 
 async def roster_of(training_class: UUID, institution: UUID) -> Roster:
     """The filed roster with its digest, inside the caller's transaction."""
-    rows = await DB.connection.fetch(ROSTER, training_class, institution)
-    trainees = tuple(Name(**dict(row)) for row in rows)
-    listed = [[str(one.id), one.roster_no, one.name, one.id_tail] for one in trainees]
-    return Roster(sha256(canon.encode({"roster": listed})).hexdigest(), trainees)
+    found = await rosters_of([training_class])
+    return found.get((training_class, institution)) or EMPTY
+
+
+async def rosters_of(training_classes: Sequence[UUID]) -> dict[tuple[UUID, UUID], Roster]:
+    """Filed rosters by class and institution, inside the caller's transaction."""
+    rows = await DB.connection.fetch(ROSTERS, training_classes)
+    return {
+        key: _roster(tuple(Name(*row[2:]) for row in group))
+        for key, group in groupby(rows, lambda row: (row[0], row[1]))
+    }
+
+
+class _Lines(msgspec.Struct, frozen=True):
+    roster: tuple[tuple[str, int, str, str], ...]
+
+
+def _roster(trainees: tuple[Name, ...]) -> Roster:
+    lines = tuple((str(one.id), one.roster_no, one.name, one.id_tail) for one in trainees)
+    return Roster(sha256(canon.spell(_Lines(lines))).hexdigest(), trainees)
+
+
+EMPTY = _roster(())
 
 
 async def record(deed: Deed, body: RollcallRecord) -> Effect:

@@ -4,8 +4,8 @@ A filed population is drawn from here and kept with its members, so that anybody
 population that is only counted on site is drawn by the phone from the same seed.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -20,25 +20,41 @@ from inspection_plans.sheets import Population, Sheet
 
 # A visit without a class of its own draws from everything its institution has filed.
 ROSTER = """
-select t.id, c.code || ' ' || t.roster_no || ' ' || t.name || ' ' || t.id_tail as shown
-from trainee t join training_class c on c.id = t.training_class
-where t.institution = $1 and ($2::uuid is null or t.training_class = $2)
+select v.id as visit, t.id, c.code || ' ' || t.roster_no || ' ' || t.name || ' ' || t.id_tail
+  as shown
+from visit v join trainee t on t.institution = v.institution
+  and (v.training_class is null or t.training_class = v.training_class)
+join training_class c on c.id = t.training_class
+where v.id = any ($1)
 """
 LESSONS = """
-select s.id, c.code || ' ' || s.code || ' ' || s.on_date as shown
-from class_session s join training_class c on c.id = s.training_class
-where s.institution = $1 and ($2::uuid is null or s.training_class = $2)
-  and s.on_date <= $3 and s.status <> 'cancelled'
+select v.id as visit, s.id, c.code || ' ' || s.code || ' ' || s.on_date as shown
+from visit v join class_session s on s.institution = v.institution
+  and (v.training_class is null or s.training_class = v.training_class)
+  and s.on_date <= v.on_date and s.status <> 'cancelled'
+join training_class c on c.id = s.training_class
+where v.id = any ($1)
 """
-SEED = "update visit set sample_seed = $2 where id = $1"
+LOCK = """
+select id, sample_seed from visit where id = any ($1) order by id for no key update
+"""
+SEED = """
+update visit v set sample_seed = t.seed
+from unnest($1::uuid[], $2::text[]) as t (id, seed) where v.id = t.id
+"""
+# Arrays of arrays would have to be rectangular, so members travel as one text a sample.
 KEEP = """
 insert into visit_sample (visit, label, region, population, wanted, chosen, drawn_at)
-values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
+select t.visit, t.label, t.region, string_to_array(t.population, ' ')::uuid[], t.wanted,
+  string_to_array(t.chosen, ' ')::uuid[], $1
+from unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::int[], $7::text[])
+  as t (visit, label, region, population, wanted, chosen) on conflict do nothing
 """
 KEPT = """
 select label, population, wanted, chosen, drawn_at from visit_sample where visit = $1
 order by label
 """
+KEPT_ALL = "select visit, label, population, chosen from visit_sample where visit = any ($1)"
 ONE = "select sample_seed from visit where id = $1 and sealed_until <= $2"
 
 
@@ -76,14 +92,19 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """The visit to draw for."""
+    """The visit to draw for, with the sheet that says what is sampled."""
 
     visit: UUID
     region: int
-    institution: UUID
-    training_class: UUID | None
-    on_date: date
     seed: str
+    sheet: Sheet
+
+
+class _Sample(msgspec.Struct, frozen=True):
+    """One population with what was drawn from it."""
+
+    population: list[UUID]
+    chosen: list[UUID]
 
 
 def fresh_seed(act: Act) -> str:
@@ -91,30 +112,54 @@ def fresh_seed(act: Act) -> str:
     return sha256(act.new_id().bytes + act.new_id().bytes).hexdigest()
 
 
-async def give_seed(visit_id: UUID, *, act: Act) -> str:
-    """Give a visit its seed that has none yet; its row is locked by the caller."""
-    seed = fresh_seed(act)
-    await DB.connection.execute(SEED, visit_id, seed)
-    return seed
+async def give_seeds(visits: Sequence[UUID], *, act: Act) -> dict[UUID, str]:
+    """The seeds of visits that had none, given now, inside the caller's transaction."""
+    if not visits:
+        return {}
+    rows = await DB.connection.fetch(LOCK, visits)
+    fresh = {row["id"]: fresh_seed(act) for row in rows if row["sample_seed"] is None}
+    await DB.connection.execute(SEED, list(fresh), list(fresh.values()))
+    return {row["id"]: row["sample_seed"] or fresh[row["id"]] for row in rows}
 
 
-async def draw(source: Source, sheet: Sheet, *, act: Act) -> tuple[Drawn, ...]:
-    """Draw once what the sheet samples of filed populations, inside the caller's transaction.
+async def draw(sources: Sequence[Source], *, act: Act) -> dict[UUID, tuple[Drawn, ...]]:
+    """Draw once what the sheets sample of filed populations, inside the caller's transaction.
 
     What was drawn before stays, also when the roster has changed since. Nothing filed, no draw.
     """
-    before = {row["label"]: row for row in await DB.connection.fetch(KEPT, source.visit)}
-    found = []
-    for population, wanted in _wanted(sheet).items():
-        shown = await _members(source, population)
-        label = population.value
-        if label not in before and shown:
-            before[label] = await _keep(source, label, list(shown), wanted, act)
-        if label in before:
-            row = before[label]
-            chosen = tuple(Chosen(one, shown.get(one, "")) for one in row["chosen"])
-            found.append(Drawn(label=label, population=len(row["population"]), chosen=chosen))
-    return tuple(found)
+    wanted = {one.visit: _wanted(one.sheet) for one in sources}
+    asked = [one for one in sources if wanted[one.visit]]
+    kept = await _kept_of(asked)
+    if lacking := [
+        one for one in asked if any((one.visit, name) not in kept for name in wanted[one.visit])
+    ]:
+        # Two phones that look first at once must be told the same people.
+        await DB.connection.fetch(LOCK, [one.visit for one in lacking])
+        kept |= await _kept_of(lacking)
+    shown = {
+        population: await _members(
+            population, [one for one in asked if population in wanted[one.visit]]
+        )
+        for population in sorted({name for found in wanted.values() for name in found})
+    }
+    fresh = {}
+    for one in asked:
+        for population, number in wanted[one.visit].items():
+            key, members = (one.visit, population.value), shown[population].get(one.visit)
+            if key not in kept and members:
+                fresh[key] = _Kept(one, population.value, sorted(members), number)
+                kept[key] = fresh[key].sample
+    await _keep(list(fresh.values()), act)
+    return {
+        one.visit: tuple(
+            _drawn(
+                population, kept[one.visit, population.value], shown[population].get(one.visit, {})
+            )
+            for population in wanted[one.visit]
+            if (one.visit, population.value) in kept
+        )
+        for one in sources
+    }
 
 
 async def of_visit(visit_id: UUID, *, act: Act) -> Samples:
@@ -158,21 +203,54 @@ def _wanted(sheet: Sheet) -> dict[Population, int]:
     return found
 
 
-async def _members(source: Source, population: Population) -> dict[UUID, str]:
-    arguments: list[object] = [source.institution, source.training_class]
-    if population is Population.LESSONS:
-        rows = await DB.connection.fetch(LESSONS, *arguments, source.on_date)
-    else:
-        rows = await DB.connection.fetch(ROSTER, *arguments)
-    return {row["id"]: row["shown"] for row in rows}
+async def _members(
+    population: Population, sources: Sequence[Source]
+) -> dict[UUID, dict[UUID, str]]:
+    """The members of a population as they are shown, by visit."""
+    query = LESSONS if population is Population.LESSONS else ROSTER
+    found: dict[UUID, dict[UUID, str]] = {}
+    for row in await DB.connection.fetch(query, [one.visit for one in sources]):
+        found.setdefault(row["visit"], {})[row["id"]] = row["shown"]
+    return found
 
 
-async def _keep(
-    source: Source, label: str, population: list[UUID], wanted: int, act: Act
-) -> dict[str, Any]:
-    members = sorted(population)
-    chosen = _again(source.seed, label, members, wanted)
+async def _kept_of(sources: Sequence[Source]) -> dict[tuple[UUID, str], _Sample]:
+    rows = await DB.connection.fetch(KEPT_ALL, [one.visit for one in sources])
+    return {(row[0], row[1]): _Sample(row[2], row[3]) for row in rows}
+
+
+def _drawn(population: Population, sample: _Sample, shown: Mapping[UUID, str]) -> Drawn:
+    chosen = tuple(Chosen(one, shown.get(one, "")) for one in sample.chosen)
+    return Drawn(label=population.value, population=len(sample.population), chosen=chosen)
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """One sample to be drawn now."""
+
+    source: Source
+    label: str
+    members: list[UUID]
+    wanted: int
+
+    @property
+    def sample(self) -> _Sample:
+        """The draw, the same whenever it is repeated."""
+        return _Sample(
+            self.members, _again(self.source.seed, self.label, self.members, self.wanted)
+        )
+
+
+async def _keep(fresh: Sequence[_Kept], act: Act) -> None:
+    if not fresh:
+        return
+    drawn = [one.sample for one in fresh]
     await DB.connection.execute(
-        KEEP, source.visit, label, source.region, members, wanted, chosen, act.at
+        KEEP,
+        act.at,
+        [one.source.visit for one in fresh],
+        [one.label for one in fresh],
+        [one.source.region for one in fresh],
+        [" ".join(map(str, one.population)) for one in drawn],
+        [one.wanted for one in fresh],
+        [" ".join(map(str, one.chosen)) for one in drawn],
     )
-    return {"population": members, "chosen": chosen}

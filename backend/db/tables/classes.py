@@ -1,6 +1,6 @@
 """Tables of classes; constraints and policies stand in the migrations."""
 
-from piccolo.columns import UUID, Date, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import UUID, BigInt, Date, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.table import Table
 
@@ -31,6 +31,7 @@ class TrainingClass(Table, tablename="training_class"):
     ends_on = Date(null=False, default=None)
     status = Text(null=False, default=None)
     created_at = Timestamptz(null=False, default=None)
+    touched = BigInt(null=False, default=0)
 
 
 class ClassSession(Table, tablename="class_session"):

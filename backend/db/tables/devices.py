@@ -1,6 +1,16 @@
 """Tables of devices; constraints and policies stand in the migrations."""
 
-from piccolo.columns import JSONB, UUID, Boolean, Bytea, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.table import Table
 
@@ -28,6 +38,7 @@ class Device(Table, tablename="device"):
     compromised_since = Timestamptz(null=True, default=None)
     last_seen_at = Timestamptz(null=True, default=None)
     heartbeat = JSONB(null=True, default=None)
+    cursors = Array(base_column=Text(), null=False, default=list)
 
 
 class DeviceStorage(Table, tablename="device_storage"):

@@ -4,6 +4,7 @@ from piccolo.columns import (
     JSONB,
     UUID,
     Array,
+    BigInt,
     Boolean,
     Date,
     ForeignKey,
@@ -57,6 +58,7 @@ class Institution(Table, tablename="institution"):
     rev = Integer(null=False, default=None)
     created_at = Timestamptz(null=False, default=None)
     updated_at = Timestamptz(null=False, default=None)
+    touched = BigInt(null=False, default=0)
 
 
 class Occupation(Table, tablename="occupation"):

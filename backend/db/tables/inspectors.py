@@ -1,6 +1,16 @@
 """Tables of inspectors; constraints and policies stand in the migrations."""
 
-from piccolo.columns import UUID, Array, Boolean, Date, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import (
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Date,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.columns.base import OnDelete, OnUpdate
 from piccolo.table import Table
 
@@ -30,6 +40,7 @@ class Inspector(Table, tablename="inspector"):
     rev = Integer(null=False, default=None)
     created_at = Timestamptz(null=False, default=None)
     updated_at = Timestamptz(null=False, default=None)
+    touched = BigInt(null=False, default=0)
 
 
 class InspectorRelation(Table, tablename="inspector_relation"):

@@ -100,6 +100,7 @@ class Visit(Table, tablename="visit"):
     )
     created_at = Timestamptz(null=False, default=None)
     doubted_at = Timestamptz(null=True, default=None)
+    touched = BigInt(null=False, default=0)
 
 
 class Assignment(Table, tablename="assignment"):
@@ -124,6 +125,7 @@ class Assignment(Table, tablename="assignment"):
     reason = Text(null=True, default=None)
     created_at = Timestamptz(null=False, default=None)
     ended_at = Timestamptz(null=True, default=None)
+    touched = BigInt(null=False, default=0)
 
 
 class Claim(Table, tablename="claim"):
