@@ -18,8 +18,8 @@ from backend.piccolo_conf import DB
 from backend.services import evidence, tasks
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
-from backend.services.evidence import AWAITED, LOCK, Stored
 from backend.services.forwarding import FORWARD, finish, name_of, tear, without_parts
+from backend.services.stored import AWAITED, LOCK, Stored
 from backend.services.uploadrows import (
     END,
     HELD,
@@ -51,7 +51,10 @@ returning *
 TAKE = """
 update upload set taken = $3, touched_at = $4 where evidence = $1 and taken = $2 and state = 'open'
 """
-IDLING = "select evidence from upload where state = 'open' and touched_at < $1 limit 500"
+# An upload whose every byte was taken waits for us, not for its sender: it does not end.
+IDLING = """
+select evidence from upload where state = 'open' and taken < size and touched_at < $1 limit 500
+"""
 
 
 class OtherSize(ServiceRefusal):
@@ -114,7 +117,8 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 def _alive(row: Row, act: Act) -> Row:
     if row.state == "ended":
         raise Absent
-    if row.state == "expired" or (row.state == "open" and row.touched_at + IDLE < act.at):
+    awaited = row.state == "open" and row.taken < row.size
+    if row.state == "expired" or (awaited and row.touched_at + IDLE < act.at):
         raise Expired(upload=str(row.evidence))
     return row
 
@@ -255,7 +259,7 @@ async def _expire(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool) 
     async with DB.transaction(act.by.scope):
         found = await DB.connection.fetchrow(LOCK, evidence_id)
         row = row_of(await DB.connection.fetchrow(HELD, evidence_id))
-        if row.state != "open" or row.touched_at >= act.at - IDLE:
+        if row.state != "open" or row.taken == row.size or row.touched_at >= act.at - IDLE:
             return False
         await DB.connection.execute(END, row.evidence, "expired", act.at)
     with suppress(StoreUnavailable):  # its parts are no object, and nobody may complete them

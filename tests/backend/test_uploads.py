@@ -204,6 +204,18 @@ async def test_a_given_up_upload_may_be_opened_again(lane: Lane, work: Work, s3:
     await settled(lane, work, s3)
 
 
+async def test_an_upload_that_is_whole_outlives_a_week_without_a_worker(
+    lane: Lane, work: Work, s3: Bucket, clock: StillClock
+) -> None:
+    await lane.send(chunk=1 << 20)
+    clock.tick(days=8)
+    ended = await uploads.expire(
+        act=work.context.act(370000), bucket=work.context.bucket, spool=work.context.spool
+    )
+    assert ended == 0
+    await settled(lane, work, s3)
+
+
 async def test_a_week_without_bytes_expires_the_upload_not_the_evidence(
     lane: Lane, work: Work, clock: StillClock
 ) -> None:
