@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from media import receipt
 from media.errors import MediaRefusal
@@ -20,7 +19,6 @@ from tests.faults.model import Phone, Trust
 
 ONCE = ("evidence.uploading", "evidence.received", "evidence.verified", "evidence.sealed")
 MAY_PASS = "may_pass"  # among the reasons of a spoilt piece: it may be proved all the same
-AFTER_THE_END = frozenset({"answer.record_closed", "evidence.record_closed"})
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,8 @@ class Case:
     """One schedule's end: history, phones, facts, and what was planted on purpose.
 
     ``dishonest`` are operations and captures of rogues, by id; ``spoilt`` captures that may end in
-    quarantine, with the reasons allowed; ``lost`` captures that went down with a phone.
+    quarantine, with the reasons allowed; ``lost`` captures that went down with a phone;
+    ``invited`` the phones that may know of a visit.
     """
 
     history: History
@@ -39,7 +38,7 @@ class Case:
     dishonest: set[str] = field(default_factory=set)
     spoilt: dict[str, set[str]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
-    closed_devices: set[UUID] = field(default_factory=set)
+    invited: dict[str, set[str]] = field(default_factory=dict)
 
 
 Rule = Callable[[Case], Iterator[str]]
@@ -109,14 +108,11 @@ def exactly_once(case: Case) -> Iterator[str]:
 
 
 def nothing_honest_is_refused(case: Case) -> Iterator[str]:
-    """An honest operation is applied in the end; a record that is closed is the one excuse."""
-    closed = {str(row["id"]) for row in case.facts.of("visit") if row["completed_at"] is not None}
+    """An honest operation is applied in the end, whatever came first."""
     for phone in case.phones:
         for letter in phone.shelf.letters:
-            if letter.op_id in case.dishonest or letter.stand != "dead":
-                continue
-            code = json.loads(letter.outcome or b"{}").get("code", "conflict_digest")
-            if not (code in AFTER_THE_END and letter.visit in closed):
+            if letter.op_id not in case.dishonest and letter.stand == "dead":
+                code = json.loads(letter.outcome or b"{}").get("code", "conflict_digest")
                 yield f"{phone.name}: {letter.kind} {letter.op_id} was refused: {code}"
 
 
@@ -128,7 +124,7 @@ def effects_are_those_of_the_operations(case: Case) -> Iterator[str]:
             yield f"visit {visit['id']} is {visit['state']}, its operations say {told.state}"
         yield from _answers(case.facts, visit, told)
         yield from _claims(case.facts, visit, told)
-        yield from _events(case.facts, visit)
+        yield from _events(case.facts, visit, told)
         yield from _flags(case.facts, visit, told)
 
 
@@ -148,14 +144,14 @@ def _claims(facts: Facts, visit: Row, told: fold.Told) -> Iterator[str]:
             yield f"claim of {dev} on visit {visit['id']} is not its latest"
 
 
-def _events(facts: Facts, visit: Row) -> Iterator[str]:
+def _events(facts: Facts, visit: Row, told: fold.Told) -> Iterator[str]:
     kept = Counter(str(row["op_id"]) for row in facts.of("visit_event", visit=visit["id"]))
     for one in fold.applied(facts, visit):
-        wanted = int(
-            one.kind not in ("answer.set", "visit.finalize") and "evidence" not in one.kind
-        )
-        if kept[str(one.row["op_id"])] != wanted:
-            yield f"{one.kind} {one.row['op_id']} has {kept[str(one.row['op_id'])]} events"
+        op_id = str(one.row["op_id"])
+        own = one.kind in ("answer.set", "visit.finalize") or "evidence" in one.kind
+        wanted = int(not own and op_id not in told.doubted)
+        if kept[op_id] != wanted:
+            yield f"{one.kind} {op_id} has {kept[op_id]} events"
 
 
 def _flags(facts: Facts, visit: Row, told: fold.Told) -> Iterator[str]:
@@ -295,8 +291,7 @@ def nothing_foreign_is_seen(case: Case) -> Iterator[str]:
     own = {str(row["id"]) for row in case.facts.of("visit")}
     for event in case.history.of("bundle", "note"):
         for visit in own & set(event.facts["visits"]):
-            mine = {phone.name for phone in case.phones if visit in phone.tasks}
-            if event.who not in mine:
+            if event.who not in case.invited.get(visit, set()):
                 yield f"{event.who} was sent visit {visit}"
 
 

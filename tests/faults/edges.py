@@ -112,7 +112,7 @@ class Edges:
     ) -> AsyncIterator[None]:
         """Stand at the driver and at the store's sockets until the block ends.
 
-        ``clock`` is the store's own: addresses are signed by it, whatever time the app thinks it is.
+        ``clock`` is the store's own: addresses are signed by it, whatever the app takes for now.
         """
         execute, inner = Link.execute, asyncpg.Connection._execute  # noqa: SLF001 - the edge
         edges = self

@@ -69,7 +69,7 @@ async def collect(
     owner: asyncpg.Connection,
     bucket: Bucket,
     *,
-    visits: Collection[UUID],
+    visits: Collection[str],
     devices: Collection[UUID],
     op_ids: Collection[UUID],
     since: int,

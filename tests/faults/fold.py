@@ -12,9 +12,9 @@ from typing import Any
 
 from tests.faults.facts import Facts, Row
 
+Order = tuple[int, int]  # which storage of its phone, and the number there
 DONE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 PROVED = frozenset({"verified", "sealed"})
-FINALIZE = "visit.finalize"
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Applied:
     row: Row
     envelope: dict[str, Any]
     entry: int
+    revoked: bool = False
 
     @property
     def kind(self) -> str:
@@ -39,7 +40,7 @@ class Applied:
 class Claim:
     """One device's claim; ``order`` decides which of two counts."""
 
-    order: tuple[int, int]
+    order: Order
     items: list[dict[str, str]]
     answers_sha: str
 
@@ -51,7 +52,7 @@ class Told:
     state: str = "assigned"
     epoch: int = 1
     claims: dict[str, Claim] = field(default_factory=dict)
-    answers: dict[tuple[str, str], tuple[tuple[int, int], str]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], tuple[Order, str]] = field(default_factory=dict)
     devices: set[str] = field(default_factory=set)
     completed: int | None = None
     shown: bool = False
@@ -59,6 +60,7 @@ class Told:
     party: bool = False
     rolls: int = 0
     stale: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
     closings: int = 0
 
     def answers_sha(self, dev: str) -> str:
@@ -79,7 +81,10 @@ def applied(facts: Facts, visit: Row) -> list[Applied]:
     for row in facts.of("op", visit=visit["id"], status="applied"):
         entry = entries.get((str(row["op_id"]), row["kind"]))
         if entry is not None:
-            found.append(Applied(row, json.loads(bytes(row["envelope"])), entry))
+            device = facts.devices.get(row["dev"], {})
+            ended = device.get("revoked_at")
+            revoked = ended is not None and ended <= row["received_at"]
+            found.append(Applied(row, json.loads(bytes(row["envelope"])), entry, revoked))
     return sorted(found, key=lambda one: one.entry)
 
 
@@ -123,30 +128,34 @@ def _entry(told: Told, entry: Row) -> None:
             pass
 
 
-def _operation(told: Told, one: Applied, order: tuple[int, int]) -> None:
-    dev, stale = str(one.row["dev"]), one.envelope["base"]["asg_epoch"] != told.epoch
-    if stale:
-        told.stale.add(str(one.row["op_id"]))
+def _operation(told: Told, one: Applied, order: Order) -> None:
+    """One operation; in doubt it decides nothing, and its device owes a claim all the same."""
+    dev, op_id = str(one.row["dev"]), str(one.row["op_id"])
+    if one.envelope["base"]["asg_epoch"] != told.epoch:
+        told.stale.add(op_id)
     if one.kind != "recusal.declare":
         told.devices.add(dev)
+    if op_id in told.stale or one.revoked:
+        told.doubted.add(op_id)
+        return
     match one.kind:
-        case "visit.start" if not stale and told.state in ("assigned", "opened"):
+        case "visit.start" if told.state in ("assigned", "opened"):
             told.state = "started"
-        case "answer.set":
+        case "answer.set" if told.state not in DONE:
             _answer(told, one, dev, order)
         case "certificate.shown":
-            told.shown = told.shown or not stale
+            told.shown = True
         case "signature.record":
             _signature(told, one.body)
         case "rollcall.record":
             told.rolls += 1
         case "visit.finalize" if told.state not in DONE:
-            _claim(told, one, dev, order, stale=stale)
+            _claim(told, one, dev, order)
         case _:
             pass
 
 
-def _answer(told: Told, one: Applied, dev: str, order: tuple[int, int]) -> None:
+def _answer(told: Told, one: Applied, dev: str, order: Order) -> None:
     for answer in one.body["answers"]:
         text = json.dumps(answer, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         held = told.answers.get((dev, answer["item"]))
@@ -160,11 +169,11 @@ def _signature(told: Told, body: dict[str, Any]) -> None:
     told.party = told.party or body["role"] in ("party", "refusal")
 
 
-def _claim(told: Told, one: Applied, dev: str, order: tuple[int, int], *, stale: bool) -> None:
+def _claim(told: Told, one: Applied, dev: str, order: Order) -> None:
     held = told.claims.get(dev)
     if held is None or held.order < order:
         told.claims[dev] = Claim(order, one.body["items"], one.body["answers_sha"])
-    if not stale and told.state in ("assigned", "opened", "started", "returned"):
+    if told.state in ("assigned", "opened", "started", "returned"):
         told.state = "submitted"
 
 

@@ -158,7 +158,8 @@ class Phone:
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             self.tokens = None
             return True
-        if code_of(answer) == "device.proof_stale":
+        silent = answer.request.method == "HEAD" and answer.status_code == httpx.codes.FORBIDDEN
+        if silent or code_of(answer) == "device.proof_stale":
             self.nonce = ""
             return True
         return False
@@ -207,59 +208,58 @@ class Phone:
 
     def snap(self, visit: str, raw: bytes, item: str, mime: str = JPEG) -> Kept:
         """Take a picture: kept, hashed, signed at the shutter, chained; then its declaration."""
-        task, shelf = self.tasks[visit], self.shelf
-        shelf.shots += 1
-        said: dict[str, Any] = {
+        shelf = self.shelf
+        said = self.manifest(visit, raw, item, mime)
+        body = self.declaration(said)
+        spelled = canon.encode(said)
+        shelf.shots, shelf.prev = said["seq"], manifest.digest(spelled)
+        digest = said["media"]["sha256"]
+        kept = Kept(
+            said["id"], visit, item, mime, digest, len(raw), shelf.shots, spelled, body, raw
+        )
+        shelf.captures[kept.id] = kept
+        self.history.note(self.name, "capture", id=kept.id, sha256=kept.sha256, visit=visit)
+        self.draft("evidence.declare", visit, body)
+        return kept
+
+    def declaration(self, said: Mapping[str, Any]) -> dict[str, Any]:
+        """The body that brings a manifest, signed."""
+        media = said["media"]
+        return {
+            "manifest": dict(said),
+            "sig": base64url.encode(self.key.sign(Tag.CAPTURE, canon.encode(said))),
+            "transport": {"enc": "none", "sha256": media["sha256"], "size": media["size"]},
+        }
+
+    def manifest(
+        self, visit: str, raw: bytes, item: str, mime: str = JPEG, **changes: Any
+    ) -> dict[str, Any]:
+        """What is signed about a picture, as the next of this phone's chain."""
+        task = self.tasks[visit]
+        media = {"sha256": sha256(raw).hexdigest(), "size": len(raw), "mime": mime}
+        return {
             "typ": "mingcha.capture/1",
             "alg": "ES256",
             "kid": self.key.kid,
             "id": str(self.ids()),
             "dev": str(self.dev),
-            "inst_epoch": shelf.inst_epoch,
-            "seq": shelf.shots,
-            "prev": shelf.prev,
+            "inst_epoch": self.shelf.inst_epoch,
+            "seq": self.shelf.shots + 1,
+            "prev": self.shelf.prev,
             "asg": task["assignment"],
             "asg_epoch": task["asg_epoch"],
             "visit": visit,
             "org": task["institution"]["id"],
             "plan": task["sheet_digest"],
             "item": item,
-            "media": {
-                "sha256": sha256(raw).hexdigest(),
-                "size": len(raw),
-                "mime": mime,
-                "src": "stream",
-            },
+            "media": {**media, "src": "stream"},
             "t": self._times(),
             "loc": {"st": "denied", "crs": "?", "n": 0},
             "chal": task["challenge"],
             "people": [str(self.inspector)],
             "app": {"ver": "0.1.0", "build_sha256": "ef" * 32, "persisted": True},
+            **changes,
         }
-        spelled = canon.encode(said)
-        shelf.prev = manifest.digest(spelled)
-        media = said["media"]
-        body = {
-            "manifest": said,
-            "sig": base64url.encode(self.key.sign(Tag.CAPTURE, spelled)),
-            "transport": {"enc": "none", "sha256": media["sha256"], "size": media["size"]},
-        }
-        kept = Kept(
-            said["id"],
-            visit,
-            item,
-            mime,
-            media["sha256"],
-            len(raw),
-            shelf.shots,
-            spelled,
-            body,
-            raw,
-        )
-        shelf.captures[kept.id] = kept
-        self.history.note(self.name, "capture", id=kept.id, sha256=kept.sha256, visit=visit)
-        self.draft("evidence.declare", visit, body)
-        return kept
 
     def _times(self) -> dict[str, Any]:
         anchor = {"srv": self.server_ms, "mono": 1000, "rtt": 40, "tok": self.nonce or "none"}
@@ -378,7 +378,7 @@ class Phone:
 
 def code_of(answer: httpx.Response) -> str:
     """The stable code of a refusal, or nothing."""
-    if "json" not in answer.headers.get("content-type", ""):
+    if not answer.content or "json" not in answer.headers.get("content-type", ""):
         return ""
     found = answer.json()
     return str(found.get("code", "")) if isinstance(found, dict) else ""
