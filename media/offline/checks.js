@@ -161,6 +161,7 @@ class Examination {
   }
 
   async believe() {
+    this.agree([...this.sums.keys(), ...FIXED], [...this.sums.keys()]);
     const said = (this.report.extraction = await this.record("extraction.json", "extraction"));
     const ids = new Set(said.items.map((item) => item.id));
     const tokens = said.stamps.every((name) => name.startsWith("tsa/"));

@@ -176,6 +176,7 @@ class Examination:
 
     def _believe(self) -> None:
         """V1, V2: the list is what the extraction asks for, and the office's server signed it."""
+        self._same(set(self.sums).union(FIXED), set(self.sums))
         said = self.report.extraction = self._record("extraction.json", "extraction")
         ids = {item["id"] for item in said["items"]}
         tokens = all(name.startswith("tsa/") for name in said["stamps"])

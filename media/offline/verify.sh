@@ -130,6 +130,11 @@ while read -r name; do fault V2 sum.differs "$name"; done < "$WORK/bad"
 if grep -Evq '^(originals|derivatives)/' "$WORK/bad"; then finish; fi
 
 X=extraction.json
+FIXED="README.zh.txt checkpoints/at-export.note checkpoints/at-seal.note
+  checkpoints/consistency.json custody.csv derivatives/derivation.json environment.json
+  extraction.json verify.html verify.py verify.sh"
+{ cat "$WORK/listed"; printf '%s\n' $FIXED; } > "$WORK/wanted"
+same "$WORK/wanted" "$WORK/listed"
 ID=$(sed -n 's/.*"how":"[^"]*","id":"\([0-9a-f-]\{36\}\)","items":.*/\1/p' $X)
 SERVER=$(text $X server)
 LOG=$(sed -n 's/.*"log":"\([0-9a-f]\{16\}\)".*/\1/p' $X)
@@ -140,9 +145,7 @@ list $X keys > "$WORK/kids"
 list $X entries > "$WORK/entries"
 list $X stamps > "$WORK/tokens"
 {
-  printf '%s\n' README.zh.txt checkpoints/at-export.note checkpoints/at-seal.note \
-    checkpoints/consistency.json custody.csv derivatives/derivation.json environment.json \
-    extraction.json verify.html verify.py verify.sh
+  printf '%s\n' $FIXED
   sed 's|^\(.*\)$|keys/\1.json|' "$WORK/kids"
   sed 's|^\(.*\)$|log/\1.json|' "$WORK/entries"
   sed 's|^\(.*\)$|proofs/\1.json|' "$WORK/entries"
