@@ -68,6 +68,7 @@ CONNECT_SECONDS = 5
 READ_SECONDS = 60
 SERVER_FAULT = 500  # the first status that says the fault is on the store's side
 CONNECTIONS = 16
+NO_LOCK = "ObjectLockConfigurationNotFoundError"  # what an object without a lock is answered with
 LOCK_HEADER = "x-amz-object-lock"
 
 
@@ -77,7 +78,7 @@ def _answers() -> Iterator[None]:
     try:
         yield
     except S3Error as error:
-        if error.code in {"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "NoSuchUpload"}:
+        if (error.code or "").startswith("NoSuch") or error.code == NO_LOCK:
             raise StoreAbsent(code=error.code) from error
         # Refused keys are the operator's matter like a store that is down: nothing is lost.
         if error.response.status == HTTPStatus.FORBIDDEN or error.response.status >= SERVER_FAULT:
@@ -296,10 +297,7 @@ class Bucket:
 
     @_answers()
     def bring_back(self, room: Room, key: str, file: BinaryIO, facts: Facts) -> Held:
-        """Store an object of a backup as a new version, with its type and its lock from birth.
-
-        Raises: StoreUnavailable.
-        """
+        """Store an object of a backup as a new version, locked from birth; as ``put`` raises."""
         lock = facts.lock
         written = self._client.put_object(
             self.name(room),
@@ -381,7 +379,7 @@ class Bucket:
         else:
             if self.rehash(Room.ORIGINALS, key, held.version).sha256 != sha256_hex:
                 held = self._copy(key, version=version, retain_until=retain_until)
-        self._lock(key, held.version, retain_until)
+        self.lock(key, held.version, retain_until)
         found = self.rehash(Room.ORIGINALS, key, held.version)
         if found.sha256 != sha256_hex:
             raise HashMismatch(expected=sha256_hex, found=found.sha256)
@@ -400,7 +398,8 @@ class Bucket:
         return self.head(Room.ORIGINALS, key, written.version_id)
 
     @_answers()
-    def _lock(self, key: str, version: str | None, retain_until: datetime) -> None:
+    def lock(self, key: str, version: str | None, retain_until: datetime) -> None:
+        """Keep an original at least until then, and hold it."""
         # SeaweedFS 4.48 gives a copy the lock of its source (quarantine's 30 days) and ignores
         # the one that is asked for: without this call an original is free after a month.
         name = self.name(Room.ORIGINALS)

@@ -17,7 +17,7 @@ from backend.piccolo_conf import DB
 from backend.services.log_replay import Claim, Fault
 from backend.services.sequencer import Head
 from media import checkpoint, cosignature, timestamps
-from media.bucket import Bucket, Item, Room
+from media.bucket import Bucket, Item, Room, StoreAbsent
 from media.checkpoint import NOTE_MAX_CHARS, Checkpoint, NoteInvalid
 from media.cosignature import Vkey
 from media.timestamps import REPLY_MAX_BYTES, Stamp, StampInvalid, StampRefused, StampUncheckable
@@ -47,12 +47,13 @@ order by c.size, c.name
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What anchors of one kind say; ``stamped`` are the sizes whose reply lies in the bucket."""
+    """What anchors of one kind say; sizes with a reply in the bucket, and in the database."""
 
     claims: tuple[Claim, ...] = ()
     faults: tuple[Fault, ...] = ()
     gaps: tuple[Fault, ...] = ()
-    stamped: frozenset[int] = frozenset()
+    replies: frozenset[int] = frozenset()
+    kept: frozenset[int] = frozenset()
 
 
 class LogKey(msgspec.Struct, frozen=True):
@@ -72,8 +73,8 @@ class LogKey(msgspec.Struct, frozen=True):
 def joined(found: Iterable[Found]) -> Found:
     """Several kinds as one; a reply in the bucket that the database has lost is a fault."""
     parts = list(found)
-    known = {claim.size for part in parts for claim in part.claims if claim.kind == "stamp"}
-    lost = sorted(frozenset().union(*(part.stamped for part in parts)) - known)
+    kept = {size for part in parts for size in part.kept}
+    lost = sorted({size for part in parts for size in part.replies} - kept)
     return Found(
         tuple(claim for part in parts for claim in part.claims),
         (
@@ -115,7 +116,7 @@ def of_bucket(bucket: Bucket, key: LogKey) -> Found:
     return Found(
         claims=tuple(one for one in read if isinstance(one, Claim)),
         faults=(*covered, *(one for one in read if isinstance(one, Fault))),
-        stamped=frozenset(_size(name) for name in replies),
+        replies=frozenset(_size(name) for name in replies),
     )
 
 
@@ -126,8 +127,9 @@ def _size(key: str) -> int:
 
 def _object(bucket: Bucket, item: Item, key: LogKey) -> Claim | Fault:
     raw = bucket.fetch(Room.CHECKPOINTS, item.key, limit=NOTE_MAX_CHARS * 4, version=item.version)
-    lock = bucket.lock_of(item.key, item.version, room=Room.CHECKPOINTS)
-    if lock.mode is None:
+    try:
+        bucket.lock_of(item.key, item.version, room=Room.CHECKPOINTS)
+    except StoreAbsent:
         return Fault("anchor.unlocked", {"where": item.key})
     try:
         head = key.read(raw.decode("utf-8", "replace"))
@@ -141,11 +143,13 @@ async def of_stamps(key: LogKey, roots: Sequence[x509.Certificate]) -> Found:
     """Every stored time stamp, verified again over the note it stands beside."""
     async with DB.transaction(SEQ, readonly=True):
         rows = await DB.connection.fetch(STAMPS)
+    kept = frozenset(row["size"] for row in rows)
     if rows and not roots:
-        return Found(gaps=(Fault("stamp.no_roots", {"count": len(rows)}),))
-    return _sorted(
+        return Found(gaps=(Fault("stamp.no_roots", {"count": len(rows)}),), kept=kept)
+    found = _sorted(
         _stamp(key, Head(row["size"], row["note"]), bytes(row["tsr"]), roots) for row in rows
     )
+    return Found(found.claims, found.faults, found.gaps, kept=kept)
 
 
 def _stamp(
