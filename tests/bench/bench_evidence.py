@@ -4,9 +4,13 @@ import asyncio
 import gc
 import itertools
 import os
+import signal
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,8 +18,7 @@ from typing import Any
 
 import msgspec
 
-from backend.jobs import worker
-from backend.jobs.context import Context
+from backend.settings import to_environment
 from media.bucket import Bucket
 from tests.bench import puts
 from tests.bench.crew import CAPTURES, Crew, Submission, proven
@@ -26,6 +29,8 @@ SMALL, LARGE = 300_000, 3_000_000
 ROUNDS, BATCH = 7, 16
 HEAVY = 11 * BATCH  # visits: two photos of 3 MB each make a little more than 1 GB
 PACED = 40
+SETTLE_S, START_S = 0.3, 5.0
+ROOT = Path(__file__).parents[2]
 NEW = (ROUNDS + 1) * BATCH * 3 + HEAVY + 1 + ROUNDS * PACED * 2
 
 
@@ -38,6 +43,12 @@ class Photographed:
     end: Request
     size: int
     numbers: list[int]
+
+
+# An address as the app gives it: url and headers.
+Where = dict[str, Any]
+Visits = list[Photographed]
+Puts = dict[int, list[Where]]
 
 
 class Line:
@@ -67,16 +78,30 @@ class Line:
 
     async def whole(self, one: Photographed) -> None:
         """Everything, end to end."""
+        await self.sent(one, await self.asked(one))
+        await self.stand.call(one.end)
+
+    async def asked(self, one: Photographed) -> list[Where]:
+        """Submit the visit; the addresses of its photos."""
         await self.stand.call(one.batch)
         answer = msgspec.json.decode(await self.stand.call(one.urls))
-        puts = [upload["urls"][0] for upload in answer["uploads"]]
+        return [upload["urls"][0] for upload in answer["uploads"]]
+
+    async def sent(self, one: Photographed, puts: list[Where]) -> None:
+        """Put the photos away, both at once."""
         await asyncio.gather(
             *(
                 self.stored(where["url"], where["headers"], one.size, number)
                 for where, number in zip(puts, one.numbers, strict=True)
             )
         )
-        await self.stand.call(one.end)
+
+    async def waiting(self) -> int:
+        """How many photos the worker has not looked at yet."""
+        owner = await self.stand.owner()
+        found: int = await owner.fetchval("select count(*) from task where done_at is null")
+        await owner.close()
+        return found
 
     async def stored(self, url: str, headers: dict[str, str], size: int, number: int) -> None:
         """One PUT that the store took."""
@@ -143,15 +168,28 @@ def _addresses(line: Line, count: int) -> list[tuple[str, dict[str, str], int, i
 
 
 async def _processor(line: Line) -> list[Figure]:
-    """The app's processor time a visit, for small and for large photos."""
+    """The app's processor time a visit, for small and for large photos.
+
+    Photos are put away between two halves: what the store does then is not the app's.
+    """
     spent: dict[int, list[float]] = {SMALL: [], LARGE: []}
     for turn in range(ROUNDS + 1):
         for size in (SMALL, LARGE) if turn % 2 else (LARGE, SMALL):
             visits = line.take(BATCH, size)
-            gc.collect()
-            before = time.process_time()
-            await at_once(line.whole, visits)
-            spent[size].append((time.process_time() - before) / BATCH * 1000)
+            where: dict[int, list[Where]] = {}
+
+            async def ask(n: int, visits: Visits = visits, where: Puts = where) -> None:
+                where[n] = await line.asked(visits[n])
+
+            async def put(n: int, visits: Visits = visits, where: Puts = where) -> None:
+                await line.sent(visits[n], where[n])
+
+            async def end(n: int, visits: Visits = visits) -> None:
+                await line.stand.call(visits[n].end)
+
+            first = await _cpu(ask)
+            await at_once(put, range(BATCH))
+            spent[size].append((first + await _cpu(end)) / BATCH * 1000)
     small, large = (spent[size][1:] for size in (SMALL, LARGE))
     ratio = abs(statistics.median(large) / statistics.median(small) - 1) * 100
     return [
@@ -159,6 +197,13 @@ async def _processor(line: Line) -> list[Figure]:
         median("photos: app CPU a visit, 2 x 300 KB", small, "ms"),
         median("photos: app CPU a visit, 2 x 3 MB", large, "ms"),
     ]
+
+
+async def _cpu(work: Callable[[int], Awaitable[None]]) -> float:
+    gc.collect()
+    before = time.process_time()
+    await at_once(work, range(BATCH))
+    return time.process_time() - before
 
 
 async def _memory(line: Line) -> list[Figure]:
@@ -176,18 +221,20 @@ def _resident() -> float:
 
 
 async def _beside_the_worker(line: Line) -> list[Figure]:
-    """Calls one by one, while the worker has more photos than it can do and while it rests."""
-    context: Context = line.stand.app.state.jobs
+    """Calls one by one, while the worker has more photos than it can do and while it rests.
+
+    It is the process that `mingcha run` starts beside the app; to rest, it is stopped.
+    """
     idle, busy = [], []
-    for turn in range(ROUNDS):
-        for kind in (idle, busy) if turn % 2 else (busy, idle):
-            requests = [one.request for one in line.crew.submissions(PACED)]
-            stop = asyncio.Event()
-            beside = asyncio.create_task(_work(context, stop)) if kind is busy else None
-            kind.append(await _p95(line.stand, requests))
-            if beside:
-                stop.set()
-                await beside
+    with _worker(line.stand) as turn_to:
+        for turn in range(ROUNDS):
+            for kind in (idle, busy) if turn % 2 else (busy, idle):
+                turn_to(signal.SIGCONT if kind is busy else signal.SIGSTOP)
+                await asyncio.sleep(SETTLE_S)
+                requests = [one.request for one in line.crew.submissions(PACED)]
+                kind.append(await _p95(line.stand, requests))
+        if not await line.waiting():
+            raise RuntimeError("the worker had nothing left to do: no saturation")
     ratios = [b / i for b, i in zip(busy, idle, strict=True)]
     return [
         median("submit: p95 beside a saturated worker / idle", ratios, "×", target=1.5),
@@ -195,10 +242,17 @@ async def _beside_the_worker(line: Line) -> list[Figure]:
     ]
 
 
-async def _work(context: Context, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        if not await worker.once(context):
-            raise RuntimeError("the worker had nothing to do: no saturation")
+@contextmanager
+def _worker(stand: Stand) -> Iterator[Callable[[signal.Signals], None]]:
+    env = os.environ | to_environment(stand.settings) | {"MINGCHA_DUTIES": "worker"}
+    argv = [sys.executable, "-m", "backend", "work"]
+    with subprocess.Popen(argv, cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as process:
+        time.sleep(START_S)
+        try:
+            yield process.send_signal
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
 
 
 async def _p95(stand: Stand, requests: Sequence[Request]) -> float:
