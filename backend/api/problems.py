@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
-from backend.services.errors import REFUSALS, STATUS, Refusal
+from backend.services.errors import REFUSALS, STATUS, Refusal, passing
 from backend.services.texts import Language, wording
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,6 +47,7 @@ PROTOCOL = {
 }
 CHECKSUM_MISMATCH = 460
 RETRY_S = "30"
+LATER = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE})
 log = structlog.get_logger()
 
 
@@ -119,7 +120,8 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Probl
     if isinstance(fault, REFUSALS):
         status, code = _of_refusal(fault)
         facts, field = dict(fault.facts), fault.field
-        headers = {"Retry-After": RETRY_S} if status == HTTPStatus.INSUFFICIENT_STORAGE else {}
+    elif passing(fault):
+        status, code = 503, HTTP_CODE[503]
     elif isinstance(fault, asyncpg.PostgresError):
         status = SQLSTATE.get(fault.sqlstate or "", 500)
         code = HTTP_CODE.get(status, "request.fault")
@@ -135,6 +137,8 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Probl
         status, code = 500, "request.fault"
     if status == 500:  # noqa: PLR2004 - the one status that is our fault
         log.error("fault", path=request.url.path, kind=type(fault).__name__, exc_info=fault)
+    if status in LATER:
+        headers["Retry-After"] = RETRY_S
     words = wording(code, language_of(request))
     body = Problem(
         type=f"/problems/{code}",

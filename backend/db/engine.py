@@ -1,12 +1,15 @@
 """Piccolo's engine with real savepoints, no leaked connections, one pool a role, and the scope."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Any, Literal, Self
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -53,6 +56,14 @@ def _set_scope(scope: Scope) -> str:
     return f" set local app.regions = '{regions}'; set local app.institution = '{institution}';"
 
 
+async def _acquired(pool: asyncpg.Pool) -> asyncpg.Connection:
+    """A connection; a server that is away is told like one that is starting (57P03)."""
+    try:
+        return await pool.acquire()
+    except OSError as fault:
+        raise asyncpg.CannotConnectNowError("the database does not answer") from fault
+
+
 async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
     """Spare the round trip: scope, locks and cursors of ours end with their transaction."""
 
@@ -77,7 +88,7 @@ class Tx(PostgresTransaction):
             self._opts = {}
         else:
             self._pool = self.engine.pools[self._scope.role]
-            self.connection = await self._pool.acquire()
+            self.connection = await _acquired(self._pool)
         self.transaction = self.connection.transaction(**self._opts)
         try:
             if self._parent is None:
@@ -92,7 +103,8 @@ class Tx(PostgresTransaction):
     async def __aexit__(self, kind: object, value: object, trace: object) -> Literal[False]:
         try:
             if kind is not None:
-                await self.rollback()
+                with suppress(*LOST):  # then the server has undone it; the first fault is told
+                    await self.rollback()
             elif not (self._committed or self._rolled_back):
                 await self.commit()  # type: ignore[no-untyped-call]  # piccolo has no types here
         finally:  # also when COMMIT failed: a connection kept here would never come back

@@ -10,6 +10,7 @@ import structlog
 from backend.jobs import custody, draws, signals
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
+from backend.services.errors import passing
 from backend.services.tasks import Task
 
 Handler = Callable[[Task, Context], Awaitable[None]]
@@ -46,8 +47,12 @@ async def _do(task: Task, context: Context) -> None:
     try:
         await HANDLERS[task.kind](task, context)
     except Exception as fault:
-        log.exception("task", id=task.id, kind=task.kind, attempt=task.attempts)
-        await tasks.give_back(task, at=context.clock(), error=f"{type(fault).__name__}: {fault}")
+        spent, error = not passing(fault), f"{type(fault).__name__}: {fault}"
+        if spent:
+            log.exception("task", id=task.id, kind=task.kind, attempt=task.attempts)
+        else:
+            log.warning("task waits", id=task.id, kind=task.kind, error=error)
+        await tasks.give_back(task, at=context.clock(), error=error, spent=spent)
     else:
         await tasks.finish(task.id, at=context.clock())
 

@@ -1,6 +1,9 @@
 """Refusals of the services, and the one table from family to HTTP status."""
 
+import errno
 from typing import ClassVar
+
+import asyncpg
 
 from inspection_plans.draw.errors import DrawRefusal
 from inspection_plans.errors import Family, RuleRefusal
@@ -32,6 +35,20 @@ STATUS: dict[str, int] = {
     "limit": 429,
     "unavailable": 503,
 }
+
+# SQLSTATE: connection lost, no room or no connection left, the server is stopped or starting.
+PASSING = frozenset({"08", "53", "57"})
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def passing(fault: BaseException) -> bool:
+    """Whether a server is away or full: nothing is wrong with what was asked, ask again later."""
+    if isinstance(fault, REFUSALS):
+        return str(fault.family) == Family.UNAVAILABLE
+    if isinstance(fault, asyncpg.PostgresError):
+        return (fault.sqlstate or "")[:2] in PASSING
+    lost = isinstance(fault, ConnectionError | TimeoutError)
+    return lost or (isinstance(fault, OSError) and fault.errno in NO_ROOM)
 
 
 class Absent(ServiceRefusal):

@@ -14,7 +14,7 @@ from backend.piccolo_conf import DB
 from backend.services import evidence
 from backend.services.act import Act
 from backend.services.errors import Absent
-from backend.services.evidence import Stored, stored
+from backend.services.stored import Stored, stored
 from backend.services.uploadrows import (
     END,
     HELD,

@@ -33,6 +33,11 @@ where id in (
   order by run_at, id limit $4 for update skip locked)
 returning id, kind, region, payload, attempts
 """
+GIVE_BACK = """
+update task set locked_until = null, run_at = $2, last_error = $3,
+  attempts = case when $4 then attempts else least(attempts, max_attempts - 1) end
+where id = $1
+"""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -102,13 +107,17 @@ async def finish(task_id: int, *, at: datetime) -> None:
         )
 
 
-async def give_back(task: Task, *, at: datetime, error: str) -> None:
-    """The work failed: try again later, doubling from a second; the last attempt parks it."""
+async def give_back(task: Task, *, at: datetime, error: str, spent: bool = True) -> None:
+    """The work failed: try again later, doubling from a second; the last attempt parks it.
+
+    An attempt that is not ``spent`` (a server was away) never parks: the work is still to do.
+    """
     wait = timedelta(seconds=min(2 ** (task.attempts - 1), 300))
     async with DB.transaction(WORKER):
         await DB.connection.execute(
-            "update task set locked_until = null, run_at = $2, last_error = $3 where id = $1",
+            GIVE_BACK,
             task.id,
             at + wait,
             error[:2000],
+            spent,
         )

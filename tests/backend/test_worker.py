@@ -11,6 +11,7 @@ from backend.jobs.context import Context
 from backend.piccolo_conf import DB
 from backend.services import tasks
 from backend.services.tasks import MAX_ATTEMPTS, Task
+from media.bucket import StoreUnavailable
 from tests import world
 from tests.conftest import StillClock
 
@@ -23,11 +24,12 @@ class Hands:
     def __init__(self) -> None:
         self.done: list[int] = []
         self.failures = 0
+        self.fault: Exception | None = None
 
     async def __call__(self, task: Task, context: Context) -> None:
         if self.failures:
             self.failures -= 1
-            raise ConnectionError(f"{context.settings.origin} says no")
+            raise self.fault or LookupError(f"{context.settings.origin} says no")
         self.done.append(task.payload["n"])
 
 
@@ -103,7 +105,19 @@ async def test_a_hopeless_task_is_parked_with_its_error(
         clock.tick(minutes=10)
     row = await owner.fetchrow("select attempts, done_at, last_error from task")
     assert (row["attempts"], row["done_at"]) == (MAX_ATTEMPTS, None)
-    assert row["last_error"] == "ConnectionError: http://testserver says no"
+    assert row["last_error"] == "LookupError: http://testserver says no"
+
+
+async def test_a_task_waits_as_long_as_a_server_is_away(
+    context: Context, clock: StillClock, hands: Hands, owner: asyncpg.Connection
+) -> None:
+    hands.failures, hands.fault = 20, StoreUnavailable(reason="test")
+    await enqueued(clock, 1)
+    for _ in range(21):
+        assert await drain(context) == 1
+        clock.tick(minutes=10)
+    assert hands.done == [1]
+    assert await owner.fetchval("select last_error from task") is None
 
 
 async def test_a_killed_workers_task_is_taken_over(
