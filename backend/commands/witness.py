@@ -20,7 +20,7 @@ from media import checkpoint, cosignature
 from media.cosignature import COSIGNATURE, Vkey
 from media.errors import Family, MediaRefusal
 from media.keys import ServerKey
-from media.witnessing import Offer, Seen, WitnessFile, judge
+from media.witnessing import HeadRefused, Offer, Seen, WitnessFile, judge
 
 TIMEOUT_S = 20
 KEY_FILE = "witness.seed"
@@ -32,6 +32,13 @@ class LogSilent(MediaRefusal):
 
     code = "witness.log_silent"
     family = Family.UNAVAILABLE
+
+
+class LogEmpty(LogSilent):
+    """The log has no head yet, or has none any more."""
+
+    code = "witness.log_empty"
+    family = Family.ABSENT
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -53,6 +60,8 @@ class Source:
     def _get(self, path: str, kind: type[Any], **query: int) -> Any:  # noqa: ANN401 - of kind
         try:
             answer = self.http.get(path, params=query)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                raise LogEmpty
             if answer.status_code != httpx.codes.OK:
                 raise LogSilent(status=answer.status_code)
             return msgspec.json.decode(answer.content[:OFFER_MAX_BYTES], type=kind)
@@ -60,8 +69,16 @@ class Source:
             raise LogSilent(reason=type(fault).__name__) from fault
 
     def offer(self, last: checkpoint.Checkpoint | None) -> Offer:
-        """The newest head, with the proof that it extends ``last``."""
-        head: _Head = self._get("/api/v1/log/checkpoint", _Head)
+        """The newest head, with the proof that it extends ``last``.
+
+        Raises: LogSilent, LogEmpty ("witness.…"), HeadRefused: a log that had heads has none.
+        """
+        try:
+            head: _Head = self._get("/api/v1/log/checkpoint", _Head)
+        except LogEmpty:
+            if last is None:
+                raise
+            raise HeadRefused(reason="went_back", seen=last.size, offered=0) from None
         size = checkpoint.parse(head.note).head.size
         if last is None or size <= last.size:
             return Offer(head.note)

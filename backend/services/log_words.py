@@ -18,7 +18,7 @@ def sentences() -> dict[str, dict[Language, str]]:
     return msgspec.convert(yaml.safe_load(FILE.read_text("utf-8")), dict[str, dict[Language, str]])
 
 
-def say(name: str, language: Language, **facts: Fact) -> str:
+def say(name: str, language: Language, /, **facts: Fact) -> str:
     """One sentence; an unknown name is a fault of the build (KeyError)."""
     return sentences()[name][language].format(**facts)
 
