@@ -21,10 +21,11 @@ VERBS = {
     "witness": "keep another office's log heads, refuse any that forgets one",
     "backup": "a whole copy of a working office",
     "restore": "an office from a backup, into an empty folder",
+    "scrub": "hold the store against the rows, now",
     "recovery": "let a rolled-back audit log go on, by two administrators",
     "packs": "check the rules' files",
 }
-DATA = ("run", "doctor", "selfcheck", "log", "backup", "restore", "recovery")
+DATA = ("run", "doctor", "selfcheck", "log", "backup", "restore", "scrub", "recovery")
 PORT = ("run", "serve", "restore")
 
 
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs.choices["serve"].add_argument("--host", default="127.0.0.1")
     _log(verbs.choices["log"])
     _witness(verbs.choices["witness"])
+    verbs.choices["scrub"].add_argument("--all", action="store_true", help="read every original")
     verbs.choices["recovery"].add_argument("what", choices=["status", "propose", "approve"])
     verbs.choices["recovery"].add_argument("--login")
     verbs.choices["recovery"].add_argument("--reason")

@@ -6,7 +6,7 @@ Verbs by noun (a verb leads to one state, whatever it starts from):
 * draw: reveal, draw, publish, void
 * visit: assign, open, start, submit, complete, accept, return, conclude, recuse, replace,
   mark_unreachable, mark_closed, mark_refused, suspend, conclude_with_gap
-* evidence: upload, receive, verify, seal, quarantine, release, give_up, withdraw, void
+* evidence: upload, receive, verify, seal, quarantine, release, give_up, lose, withdraw, void
 * finding: verify, dismiss, order, waive, correct, leave_open
 * notice: send_to_legal, send_back, approve, issue, serve, answer, review, return_reply, close,
   order_again, escalate
@@ -177,6 +177,7 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
         "quarantine": ("declared uploading received verified", "quarantined"),
         "release": ("quarantined", "received"),
         "give_up": ("declared uploading", "missing"),
+        "lose": ("received verified sealed", "missing"),
         "withdraw": ("declared uploading missing", "withdrawn"),
         "void": ("received verified sealed quarantined", "withdrawn"),
     },

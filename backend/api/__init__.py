@@ -35,6 +35,7 @@ from backend.api import (
     statistics,
     sync,
     tus,
+    upkeep,
     visits,
 )
 
@@ -65,6 +66,7 @@ FACES = {
         publications,
         filings,
         statistics,
+        upkeep,
     ),
     "portal": (
         logins,

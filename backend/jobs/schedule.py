@@ -7,11 +7,13 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from backend.jobs.context import Context
 from backend.services import occurrences, sessions, uploads
 from backend.services.occurrences import NATION
+from backend.services.scrubs import running
 from backend.services.signals import orders
 from backend.services.signals import run as signals
 
 DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
 ROSTERS_HOUR_UTC = 18
+SCRUB_HOUR_UTC = 19
 
 
 async def tick(context: Context) -> int:
@@ -27,6 +29,9 @@ async def tick(context: Context) -> int:
     await signals.sweep(regions=context.regions, at=at)
     await occurrences.fire_daily(
         "signals:daily", orders.DAILY, hour=ROSTERS_HOUR_UTC, regions=context.regions, at=at
+    )
+    await occurrences.fire_daily(
+        "scrub:daily", running.NIGHT, hour=SCRUB_HOUR_UTC, regions=context.regions, at=at
     )
     return ordered + await occurrences.fire_daily(
         "draws:daily", "draw.daily", hour=DISCLOSURE_HOUR_UTC, regions=context.regions, at=at

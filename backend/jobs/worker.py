@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import custody, draws, signals
+from backend.jobs import custody, draws, signals, upkeep
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
 from backend.services.errors import passing
@@ -39,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     **custody.HANDLERS,
     **draws.HANDLERS,
     **signals.HANDLERS,
+    **upkeep.HANDLERS,
 }
 
 

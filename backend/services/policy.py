@@ -30,6 +30,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "log.read": frozenset({PUBLIC}),
     "log.cosign": frozenset({PUBLIC}),
     "log.recover": ADMINS,
+    "upkeep.read": ADMINS,
     "directories.read": OFFICE | INSTITUTION,
     "inspectors.read": OFFICE,
     "directories.import": frozenset({"supervisor", "integrator"}),

@@ -15,6 +15,7 @@ from backend.piccolo_conf import DB
 from backend.services import examination, visits
 from backend.services.act import Act
 from backend.services.examination import Examined, Piece
+from backend.services.scrubs import losses
 from backend.services.signals import orders, pictures
 from backend.services.stored import LOCK, Stored, record
 from inspection_plans import custody, states
@@ -176,6 +177,7 @@ async def settle(found: Stored, proved: Proved, *, act: Act, rules: Library) -> 
         await _compare(found, row["notice"], seen, act)
         if found.visit is not None:
             await visits.complete_if_ready(found.visit, act=act, rules=rules)
+            await losses.settle(found.visit, act=act)
 
 
 async def _compare(found: Stored, notice: UUID | None, seen: Examined, act: Act) -> None:

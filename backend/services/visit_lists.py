@@ -17,7 +17,7 @@ COLUMNS = """
 id, region, institution, code, plan, draw, origin_notice, kind, unannounced, selection, chance,
 training_class, class_session, sheet, sheet_digest, jurisdiction, on_date, sealed_until, state,
 epoch, opened_at, started_at, submitted_at, completed_at, reviewed_at, reviewed_by, review_reason,
-concluded_at, created_at
+concluded_at, doubted_at, created_at
 """
 # One index scan a region, merged: a plain "region = any" would sort a whole region at 10^6 rows.
 PAGE = f"""
@@ -86,7 +86,10 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VisitRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """现场检查 as stored; ``chance`` and ``selection`` keep how it was selected."""
+    """现场检查 as stored; ``chance`` and ``selection`` keep how it was selected.
+
+    ``doubted_at``: since then an original that the record lists is lost or altered.
+    """
 
     id: UUID
     region: int
@@ -116,6 +119,7 @@ class VisitRecord(msgspec.Struct, frozen=True, kw_only=True):
     reviewed_by: UUID | None
     review_reason: str | None
     concluded_at: datetime | None
+    doubted_at: datetime | None
     created_at: datetime
 
 

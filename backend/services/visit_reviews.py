@@ -1,18 +1,20 @@
 """审核: a supervisor accepts a complete visit or returns it with a reason, and concludes it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from backend.piccolo_conf import DB
 from backend.services import audit, policy
 from backend.services.act import Act
-from backend.services.errors import Absent
+from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans import gates, states
+from inspection_plans.errors import Family
 from inspection_plans.states import Noun
 
 LOCK = """
 select id, region, institution, code, state, epoch, jurisdiction, on_date, sealed_until,
-  completed_at, gap_reason, gap_proposed_by from visit where id = $1 for no key update
+  completed_at, gap_reason, gap_proposed_by, doubted_at from visit where id = $1 for no key update
 """
 REVIEW = """
 update visit set state = $2, reviewed_at = $3, reviewed_by = $4, review_reason = $5 where id = $1
@@ -31,6 +33,19 @@ select (select count(distinct e.body ->> 'inspector') from visit_event e join as
 """
 
 
+class EvidenceLost(ServiceRefusal):
+    """An original that the record lists is lost or altered; nobody may build on it unseen."""
+
+    code = "visit.evidence_lost"
+    family = Family.GATE
+
+
+def proved(row: Mapping[str, Any]) -> None:
+    """Raise EvidenceLost ("visit.evidence_lost") for a visit that is in doubt."""
+    if row["doubted_at"] is not None:
+        raise EvidenceLost(since=row["doubted_at"].isoformat())
+
+
 async def lock(visit_id: UUID) -> dict[str, Any]:
     """The visit's row for a change, in the caller's transaction; raises Absent."""
     row = await DB.connection.fetchrow(LOCK, visit_id)
@@ -44,6 +59,8 @@ async def _reviewed(visit_id: UUID, verb: str, reason: str | None, act: Act) -> 
     async with DB.transaction(act.by.scope):
         row = await lock(visit_id)
         target = states.require(Noun.VISIT, row["state"], verb)
+        if verb == "accept":
+            proved(row)
         await DB.connection.execute(REVIEW, visit_id, target, act.at, act.by.id, reason)
         await audit.record(
             act,
@@ -57,7 +74,7 @@ async def _reviewed(visit_id: UUID, verb: str, reason: str | None, act: Act) -> 
 
 
 async def accept(visit_id: UUID, *, act: Act) -> None:
-    """Accept a complete visit; raises Absent, Denied, VisitWrongState."""
+    """Accept a complete visit; raises Absent, Denied, VisitWrongState, EvidenceLost."""
     await _reviewed(visit_id, "accept", None, act)
 
 
@@ -70,13 +87,15 @@ async def conclude(visit_id: UUID, *, act: Act) -> None:
     """Conclude an accepted visit, or one that could not be made.
 
     An accepted one has its licences shown (G2) and its record complete and signed (G3).
-    Raises: Absent, Denied, VisitWrongState, CertificateNotShown, RecordIncomplete ("visit.…").
+    Raises: Absent, Denied, VisitWrongState, EvidenceLost, CertificateNotShown, RecordIncomplete
+    ("visit.…").
     """
     policy.require(act.by, "visits.review")
     async with DB.transaction(act.by.scope):
         row = await lock(visit_id)
         target = states.require(Noun.VISIT, row["state"], "conclude")
         if row["state"] == "accepted":
+            proved(row)
             await _record_holds(row)
         await DB.connection.execute(CONCLUDE, visit_id, target, act.at)
         await audit.record(

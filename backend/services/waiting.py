@@ -71,6 +71,11 @@ MATTERS: dict[str, tuple[str, str, str]] = {
         "/api/v1/notices?state=approved",
         "select from notice where state in ('approved', 'issued')",
     ),
+    "lost": (
+        "visits.review",
+        "/api/v1/evidence/lost",
+        "select from evidence where state = 'missing' and verified_at is not null",
+    ),
     "overdue": (
         "notices.review",
         "/api/v1/notices?overdue=true",

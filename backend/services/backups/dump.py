@@ -45,7 +45,7 @@ select coalesce((select size from aud.checkpoint order by size desc limit 1), 0)
 WANTED = {
     Room.ORIGINALS: """
 select object_key as key, version_id as version, sha256, size from evidence
-where state in ('verified', 'sealed') and object_key is not null
+where verified_at is not null and state <> 'missing' and object_key is not null
 order by object_key collate "C"
 """,
     Room.DERIVATIVES: """
