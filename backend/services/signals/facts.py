@@ -11,6 +11,7 @@ from backend.piccolo_conf import DB
 from backend.services.errors import Absent
 from backend.services.signals import heads, pictures, positions, rows
 from backend.services.signals.orders import Touch
+from inspection_plans.loader import jurisdiction_of
 from inspection_plans.signals.chains import Epoch, Link, Told
 from inspection_plans.signals.clocks import Shot
 from inspection_plans.signals.geodesy import UNKNOWN, Position
@@ -70,8 +71,10 @@ async def occasion_of(occasion_id: UUID) -> Occasion:
         if known
         else None
     )
-    names = set(Occasion.__struct_fields__) - {"filed"}
-    return Occasion(**{name: row[name] for name in names}, filed=filed)
+    place = row["jurisdiction"] or jurisdiction_of(row["region"])  # a notice may have no visit
+    names = set(Occasion.__struct_fields__) - {"filed", "jurisdiction"}
+    given = {name: row[name] for name in names}
+    return Occasion(**given, jurisdiction=place, filed=filed)
 
 
 async def load(occasion_id: UUID, *, at: datetime) -> Loaded:

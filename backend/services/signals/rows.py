@@ -5,7 +5,8 @@ select v.id, v.region, v.institution, v.training_class, v.notice, v.jurisdiction
   i.lon_e7, i.crs
 from (select id, region, institution, training_class, null::uuid as notice, jurisdiction
   from visit where id = $1
-  union all select id, region, institution, null, id, jurisdiction from notice where id = $1) v
+  union all select n.id, n.region, n.institution, null, n.id, o.jurisdiction
+  from notice n left join visit o on o.id = n.visit where n.id = $1) v
 join institution i on i.id = v.institution
 """
 PIECES = """
