@@ -13,6 +13,8 @@ from backend.jobs.context import Context
 from backend.piccolo_conf import DB
 from backend.services import audit, sequencer
 from backend.services.log_proofs import LogReport, log_verify
+from backend.services.log_replay import Fault, Replay
+from backend.services.log_verify import recompute
 from media import checkpoint, merkle
 from media.bucket import Bucket, Room
 from tests import world
@@ -199,6 +201,106 @@ async def test_no_role_of_the_product_can_change_the_log(
         async with DB.transaction(Scope(regions=(SHANDONG,), role=role)):
             await DB.connection.execute(statement)
     assert refused.value.sqlstate == "42501"
+
+
+SPARED = {
+    "app": [
+        "update aud.entry set tree_index = 7",
+        (
+            "insert into aud.entry (region, leaf, body, tree_index)"
+            " values (370000, sha256('x'), '{}', 7)"
+        ),
+        "insert into aud.entry (region, leaf, body, xid) values (370000, sha256('x'), '{}', '3')",
+        "insert into aud.node values (0, 0, sha256('x'))",
+        (
+            "insert into aud.checkpoint (size, root, note, created_at)"
+            " values (99, sha256('x'), '', now())"
+        ),
+        "insert into aud.cosignature values (1, 'w', '', now(), now())",
+        "truncate aud.checkpoint",
+    ],
+    "seq": [
+        "update aud.entry set tree_index = 7 where tree_index is not null",
+        "update aud.entry set tree_index = null where tree_index is not null",
+        "update aud.entry set leaf = sha256('x')",
+        "insert into aud.entry (region, leaf, body) values (370000, sha256('x'), '{}')",
+        "update aud.checkpoint set size = 2",
+        "update aud.checkpoint set anchored_at = '2020-01-01' where anchored_at is not null",
+        "delete from aud.checkpoint",
+        "delete from aud.cosignature",
+        "truncate aud.node",
+    ],
+}
+SPARED["worker"] = SPARED["app"]
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"), [(role, one) for role, many in SPARED.items() for one in many]
+)
+async def test_a_writer_writes_entries_and_the_sequencer_places_them_and_no_more(
+    context: Context, clock: StillClock, role: str, statement: str
+) -> None:
+    await wrote(clock)
+    await order(context)
+    await sequencer.anchored(1, at=clock())
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        async with DB.transaction(Scope(regions=(SHANDONG,), role=role)):
+            await DB.connection.execute(statement)
+    assert refused.value.sqlstate == "42501"
+
+
+async def test_even_the_owner_of_the_tables_goes_through_the_triggers(
+    context: Context, clock: StillClock, owner: asyncpg.Connection
+) -> None:
+    await wrote(clock)
+    await order(context)
+    for statement in (
+        *("delete from aud.entry", "delete from aud.node", "delete from aud.checkpoint"),
+        *("truncate aud.entry cascade", "truncate aud.node", "truncate aud.checkpoint cascade"),
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await owner.execute(statement)
+
+
+async def test_old_entries_stay_byte_for_byte_when_everything_is_renamed(
+    context: Context, clock: StillClock, owner: asyncpg.Connection
+) -> None:
+    """Names are snapshots: an entry says who acted under the name of then."""
+    office = await world.an_office(clock())
+    login = await world.a_person(clock(), "supervisor", office=office)
+    act = login.act(clock())
+    async with DB.transaction(act.by.scope):
+        await audit.record(
+            act, "plan.approved", "plan", act.new_id(), region=SHANDONG, title="2026 年计划"
+        )
+    await order(context)
+    rows = "select body::text, leaf from aud.entry order by id"
+    before = [tuple(row) for row in await owner.fetch(rows)]
+    assert act.by.name in before[-1][0]
+    undo = owner.transaction()
+    await undo.start()
+    try:
+        for statement in RENAMED:
+            assert await owner.execute(statement) != "UPDATE 0"
+        after = [tuple(row) for row in await owner.fetch(rows)]
+        faults = await verify_with(owner, context)
+    finally:
+        await undo.rollback()
+    assert (after, faults) == (before, [])
+
+
+RENAMED = (
+    "update account set display_name = display_name || '（改名）'",
+    "update office set name = name || '（改名）', short_name = '改'",
+    "update region set name_zh = name_zh || '（改名）', name_en = 'renamed'",
+)
+
+
+async def verify_with(owner: asyncpg.Connection, context: Context) -> list[Fault]:
+    """Recompute the log as that connection sees it."""
+    replay = Replay(context.settings.log_origin, context.keys.log.public)
+    await recompute(owner, replay)
+    return replay.faults
 
 
 async def test_without_evidence_mode_nothing_is_sealed(
