@@ -23,9 +23,10 @@ VERBS = {
     "restore": "an office from a backup, into an empty folder",
     "scrub": "hold the store against the rows, now",
     "recovery": "let a rolled-back audit log go on, by two administrators",
+    "package": "bring in an emergency package that a phone exported",
     "packs": "check the rules' files",
 }
-DATA = ("run", "doctor", "selfcheck", "log", "backup", "restore", "scrub", "recovery")
+DATA = ("run", "doctor", "selfcheck", "log", "backup", "restore", "scrub", "recovery", "package")
 PORT = ("run", "serve", "restore")
 
 
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     verbs.choices["recovery"].add_argument("what", choices=["status", "propose", "approve"])
     verbs.choices["recovery"].add_argument("--login")
     verbs.choices["recovery"].add_argument("--reason")
+    verbs.choices["package"].add_argument("file", type=Path)
+    verbs.choices["package"].add_argument("--wait", type=int, default=600, help="seconds")
     verbs.choices["packs"].add_argument("what", choices=["check", "coverage"])
     verbs.choices["packs"].add_argument("--root", type=Path, default=None)
     return parser

@@ -17,7 +17,8 @@ class Flow:
             if chunk is None:
                 break
             self._held += chunk
-        taken = bytes(self._held[:size])
+        with memoryview(self._held) as view:
+            taken = bytes(view[:size])
         del self._held[:size]
         return taken
 

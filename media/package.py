@@ -19,13 +19,12 @@ Source: evidence-and-sync 3 (packages), 11 (emergency package).
 
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from media import canon
-from media.errors import MediaRefusal
 from media.fields import Bytes, EpochMs, Hex16, Sha256, Uuid7
 from media.sealing import WrappedKey
 
@@ -42,12 +41,6 @@ _FIXED = len(MARK) + 4 + _CHECK
 Read = Callable[[int, int], bytes]  # (offset, length) -> at most that many bytes
 Count = Annotated[int, Meta(ge=0, le=FRAMES_MAX)]
 Reason = Literal["no_magic", "no_frame", "head", "cut", "too_many"]
-
-
-class NoPackage(MediaRefusal):
-    """The file is no emergency package, or nothing of it can be read."""
-
-    code: ClassVar[str] = "package.unreadable"
 
 
 class Opening(Struct, frozen=True, forbid_unknown_fields=True, tag="package", tag_field="typ"):

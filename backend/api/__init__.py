@@ -8,6 +8,7 @@ from backend.api import (
     custody,
     derivatives,
     directories,
+    dossiers,
     doubts,
     draws,
     evidence,
@@ -22,6 +23,7 @@ from backend.api import (
     notices,
     openings,
     ops,
+    packages,
     pieces,
     plans,
     public_draws,
@@ -40,7 +42,7 @@ from backend.api import (
 )
 
 FACES = {
-    "field": (logins, keys, rules, ops, sync, evidence, pieces, tus),
+    "field": (logins, keys, rules, ops, packages, sync, evidence, pieces, tus),
     "desk": (
         logins,
         audit,
@@ -56,7 +58,9 @@ FACES = {
         visits,
         doubts,
         evidence,
+        dossiers,
         custody,
+        packages,
         derivatives,
         signals,
         recounts,
@@ -74,6 +78,7 @@ FACES = {
         replies,
         filings,
         evidence,
+        dossiers,
         derivatives,
         pieces,
         directories,

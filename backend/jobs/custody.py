@@ -3,7 +3,9 @@
 from uuid import UUID
 
 from backend.jobs.context import Context
-from backend.services import arrivals, evidence, locks
+from backend.services import arrivals, evidence, locks, package_imports, packages
+from backend.services.deeds import Tools
+from backend.services.package_imports import Bench
 from backend.services.tasks import Task
 
 
@@ -29,4 +31,18 @@ async def unlock(task: Task, context: Context) -> None:
     await locks.unlock(piece, act=context.act(task.region), bucket=context.bucket)
 
 
-HANDLERS = {arrivals.VERIFY: verify, locks.COMPLY: comply, locks.UNLOCK: unlock}
+async def bring(task: Task, context: Context) -> None:
+    """Bring an emergency package in."""
+    await package_imports.bring_in(
+        UUID(task.payload["package"]),
+        act=context.act(task.region),
+        bench=Bench(context.bucket, context.spool, Tools(context.keys, context.rules)),
+    )
+
+
+HANDLERS = {
+    arrivals.VERIFY: verify,
+    locks.COMPLY: comply,
+    locks.UNLOCK: unlock,
+    packages.BRING: bring,
+}

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from backend.jobs.context import Context
-from backend.services import occurrences, sessions, uploads
+from backend.services import occurrences, packages, sessions, uploads
 from backend.services.occurrences import NATION
 from backend.services.scrubs import running
 from backend.services.signals import orders
@@ -26,6 +26,7 @@ async def tick(context: Context) -> int:
     await sessions.sweep()
     ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
     await uploads.expire(act=context.act(NATION), bucket=context.bucket, spool=context.spool)
+    await packages.expire(act=context.act(NATION))
     await signals.sweep(regions=context.regions, at=at)
     await occurrences.fire_daily(
         "signals:daily", orders.DAILY, hour=ROSTERS_HOUR_UTC, regions=context.regions, at=at
