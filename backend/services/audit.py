@@ -58,6 +58,19 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     op_id: str | None = None
 
 
+def holds(body: object, leaf: bytes) -> bool:
+    """Whether a stored body is the one that was hashed to ``leaf`` when it was written.
+
+    The compiled spelling is tried first: bytes that hash to the leaf are the bytes of then.
+    """
+    try:
+        if merkle.leaf_hash(msgspec.json.encode(body, order="sorted")) == leaf:
+            return True
+        return isinstance(body, dict) and merkle.leaf_hash(canon.encode(body)) == leaf
+    except (UnicodeEncodeError, canon.NotCanonical):
+        return False
+
+
 def compose(  # noqa: PLR0913 - who, what, to which object, with which digests
     act: Act,
     verb: str,

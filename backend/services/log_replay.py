@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from backend.services import audit
 from backend.services.recovery import Epochs
-from media import canon, checkpoint, merkle
+from media import checkpoint, merkle
 from media.checkpoint import Checkpoint, NoteInvalid
 from media.merkle import Address
 
@@ -65,27 +66,12 @@ class Held(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
-def body_of(text: str) -> Mapping[str, Any]:
-    """A stored body as values; what is no object is an empty one."""
+def body_of(text: str) -> object:
+    """A stored body as values; None where the text is none of JSON that is read here."""
     try:
-        body = msgspec.json.decode(text)
+        return msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def holds(text: str, leaf: bytes) -> bool:
-    """Whether a stored body is the one that was hashed to ``leaf`` when it was written.
-
-    The compiled spelling is tried first: bytes that hash to the leaf are the bytes of then.
-    """
-    try:
-        body = msgspec.json.decode(text)
-        if merkle.leaf_hash(msgspec.json.encode(body, order="sorted")) == leaf:
-            return True
-        return merkle.leaf_hash(canon.encode(body)) == leaf
-    except (msgspec.DecodeError, UnicodeEncodeError, canon.NotCanonical):
-        return False
+        return None
 
 
 class Replay:
@@ -126,8 +112,9 @@ class Replay:
             self._shifted = True
             code = "entry.missing" if (row.place or 0) > place else "entry.extra"
             self._fault(code, place=place, id=row.id)
-        body = body_of(row.body)
-        if not holds(row.body, row.leaf):
+        found = body_of(row.body)
+        body: Mapping[str, Any] = found if isinstance(found, dict) else {}
+        if not audit.holds(found, row.leaf):
             self._fault("entry.edited", place=place, id=row.id)
         elif body.get("region") != row.region:
             self._fault("entry.region", place=place, id=row.id)
@@ -180,7 +167,7 @@ class Replay:
             self.heads += 1
             self._fault("head.beyond", size=head.size, entries=self.size)
         for row in waiting:
-            if not holds(row.body, row.leaf):
+            if not audit.holds(body_of(row.body), row.leaf):
                 self._fault("entry.waiting_edited", id=row.id)
         self._odd += [(claim, True) for claim in self._claims]
         self._claims = []

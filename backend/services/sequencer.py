@@ -16,7 +16,7 @@ from backend.services import audit, recovery
 from backend.services.act import Act
 from inspection_plans import states
 from inspection_plans.states import Noun
-from media import canon, checkpoint, merkle, receipt
+from media import checkpoint, merkle, receipt
 from media.checkpoint import Checkpoint
 from media.merkle import Address
 
@@ -51,7 +51,7 @@ SIGN = """
 insert into aud.checkpoint (size, root, note, created_at, urgent) values ($1, $2, $3, $4, $5)
 """
 # A head over one of these is stamped at once, not at the next full hour (evidence spec 8).
-URGENT = frozenset({"case.closed", "case.exported", "bundle.exported", "log.recovered"})
+URGENT = frozenset({"case.closed", "case.exported", "dossier.ordered", "log.recovered"})
 UNANCHORED = """
 with last as (select size, anchored_at from aud.checkpoint where anchored_at is not null
   order by size desc limit 1)
@@ -126,8 +126,8 @@ async def sequence(
 
 
 def _leaf(row: Any) -> bytes:  # noqa: ANN401 - a row of asyncpg
-    leaf = merkle.leaf_hash(canon.encode(row["body"]))
-    if leaf != bytes(row["leaf"]):
+    leaf = bytes(row["leaf"])
+    if not audit.holds(row["body"], leaf):
         raise LogBroken(f"entry {row['id']} does not hash to its leaf")
     return leaf
 
