@@ -97,7 +97,7 @@ async def restore(
         origin=found.manifest.log_origin, public=target.keys.log.public
     )
     if log.faults or log.size != found.manifest.head_size:
-        raise Differs(what="log", faults=list(log.faults), size=log.size)
+        raise Differs(what="log", faults=[str(one) for one in log.faults], size=log.size)
     report = Report(
         found.name,
         found.manifest.taken_at,
