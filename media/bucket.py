@@ -452,21 +452,17 @@ class Bucket:
         return self.lock_of(key, version)
 
     @_answers()
-    def put_flow(self, key: str, chunks: Iterable[bytes], size: int, mime: str) -> Held:
-        """Store ``size`` bytes in quarantine as they come, holding one part of 5 MiB at a time.
+    def put_flow(
+        self, key: str, chunks: Iterable[bytes], size: int, mime: str, room: Room = Room.QUARANTINE
+    ) -> Held:
+        """Store all of ``size`` bytes as they come, or none, a part of 5 MiB at a time.
 
-        Raises: StoreUnavailable, and whatever the chunks' source refuses; then nothing is stored.
+        Raises: StoreUnavailable, and whatever the chunks' source refuses.
         """
         flow = Flow(chunks)
-        written = self._client.put_object(
-            self.name(Room.QUARANTINE),
-            key,
-            cast("BinaryIO", flow),  # the SDK calls nothing but read
-            size,
-            content_type=mime,
-            part_size=PART_BYTES,
-            num_parallel_uploads=1,
-        )
+        file = cast("BinaryIO", flow)  # the SDK calls nothing but read
+        what = (self.name(room), key, file, size, mime)
+        written = self._client.put_object(*what, part_size=PART_BYTES, num_parallel_uploads=1)
         flow.finish()
         return Held(size, written.version_id)
 

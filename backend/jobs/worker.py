@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import custody, draws, signals, upkeep
+from backend.jobs import custody, dossiers, draws, signals, upkeep
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
 from backend.services.errors import passing
@@ -17,6 +17,7 @@ Handler = Callable[[Task, Context], Awaitable[None]]
 AT_ONCE = 4
 PAUSE_S = 0.5
 FAULT_PAUSE_S = 5.0
+HOLD_S = tasks.LEASE_S / 3
 log = structlog.get_logger()
 
 
@@ -37,16 +38,33 @@ HANDLERS: dict[str, Handler] = {
     forwarding.FORWARD: _forward,
     simulations.KIND: _simulate,
     **custody.HANDLERS,
+    **dossiers.HANDLERS,
     **draws.HANDLERS,
     **signals.HANDLERS,
     **upkeep.HANDLERS,
 }
 
 
+async def _keep(task: Task, context: Context) -> None:
+    """Keep the lease of work that takes longer, so that nobody begins it a second time."""
+    while True:
+        await asyncio.sleep(HOLD_S)
+        await tasks.hold(task.id, at=context.clock())
+
+
+async def _run(task: Task, context: Context) -> None:
+    keeper = asyncio.get_running_loop().create_task(_keep(task, context))
+    try:
+        await HANDLERS[task.kind](task, context)
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+
 async def _do(task: Task, context: Context) -> None:
     """Run one task; what fails is recorded, tried later, and parked after its last attempt."""
     try:
-        await HANDLERS[task.kind](task, context)
+        await _run(task, context)
     except Exception as fault:
         spent, error = not passing(fault), f"{type(fault).__name__}: {fault}"
         if spent:
@@ -58,9 +76,9 @@ async def _do(task: Task, context: Context) -> None:
         await tasks.finish(task.id, at=context.clock())
 
 
-async def once(context: Context) -> int:
+async def once(context: Context, *, queue: str = tasks.MAIN, limit: int = AT_ONCE) -> int:
     """Run the tasks that are ready, a few at a time; how many there were."""
-    claimed = await tasks.claim(tasks.MAIN, at=context.clock(), limit=AT_ONCE)
+    claimed = await tasks.claim(queue, at=context.clock(), limit=limit)
     loop = asyncio.get_running_loop()
     # Empty contexts: a task must not inherit anybody's transaction.
     await asyncio.gather(

@@ -1,6 +1,7 @@
 """Phones 设备: enrolled with a P-256 public key by a one-time code that a supervisor approved."""
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -109,7 +110,13 @@ async def enrol(code: str, new: NewDevice, *, act: Act) -> EnrolledDevice:
         if added is None:
             raise KeyEnrolled(field="spki")
         await audit.record(
-            act, "device.enrolled", "device", device.id, region=row["region"], title=kid
+            act,
+            "device.enrolled",
+            "device",
+            device.id,
+            region=row["region"],
+            title=kid,
+            after_sha256=sha256(new.spki).hexdigest(),
         )
     return device
 
@@ -126,4 +133,8 @@ async def revoke(device: UUID, *, act: Act, compromised_since: datetime | None =
         )
         if not rows:
             raise Absent
-        await audit.record(act, "device.revoked", "device", device, region=rows[0]["region"])
+        # Bundles prove from this entry since when the key is not trusted.
+        since = compromised_since and str(int(compromised_since.timestamp() * 1000))
+        await audit.record(
+            act, "device.revoked", "device", device, region=rows[0]["region"], title=since or ""
+        )

@@ -97,6 +97,16 @@ async def claim(queue: str, *, at: datetime, limit: int = 8) -> list[Task]:
     return sorted((Task(**dict(row)) for row in rows), key=lambda task: task.id)
 
 
+async def hold(task_id: int, *, at: datetime) -> None:
+    """Keep the lease of long work that goes on."""
+    async with DB.transaction(WORKER):
+        await DB.connection.execute(
+            "update task set locked_until = $2 where id = $1 and done_at is null",
+            task_id,
+            at + timedelta(seconds=LEASE_S),
+        )
+
+
 async def finish(task_id: int, *, at: datetime) -> None:
     """The task's work is done."""
     async with DB.transaction(WORKER):

@@ -76,6 +76,16 @@ def pack(files: Mapping[str, Blob], sign: Signer) -> Iterator[bytes]:
     yield directory(entries, place)
 
 
+def packed_size(files: Mapping[str, Blob]) -> int:
+    """How many bytes ``pack`` yields: the signature's are 64 whatever they are."""
+    last = {SUMS: blob(sums(files)), SUMS_SIG: blob(bytes(64))}
+    entries, place = [], 0
+    for name, file in [*sorted(files.items()), *last.items()]:
+        entries.append(Entry(name, file.size, file.crc, place))
+        place += len(local_header(entries[-1])) + file.size
+    return place + len(directory(entries, place))
+
+
 def _checked(name: str, file: Blob) -> Iterator[bytes]:
     digest, size = sha256(), 0
     for piece in file.read():

@@ -85,12 +85,14 @@ class Derived(Struct, frozen=True, kw_only=True):
     parent_sha256: str
     kind: str
     at: int
-    recipe: dict[str, Any]
+    recipe: str
     content: Blob
+    variant: int = 0
 
     @property
     def file(self) -> str:
-        return f"derivatives/{self.parent}-{self.kind}.jpg"
+        number = f"-{self.variant}" if self.variant else ""
+        return f"derivatives/{self.parent}-{self.kind}{number}.jpg"
 
 
 class Contents(Struct, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     said: dict[str, Any]
     readme: str
     environment: dict[str, Any]
-    custody: str
+    custody: bytes
     pieces: Sequence[Piece]
     left_out: Sequence[dict[str, Any]]
     phones: Sequence[PhoneKey]
@@ -117,7 +119,7 @@ def files(contents: Contents) -> dict[str, Blob]:
     """
     found = {name: blob(raw) for name, raw in programs().items()}
     found["README.zh.txt"] = blob(contents.readme.encode())
-    found["custody.csv"] = blob(contents.custody.encode("utf-8-sig"))
+    found["custody.csv"] = blob(contents.custody)
     found["environment.json"] = _json(contents.environment)
     found["extraction.json"] = _json(_extraction(contents))
     found["derivatives/derivation.json"] = _json(_derivation(contents.derived))

@@ -89,7 +89,7 @@ FORMS: dict[str, dict[str, str]] = {
         "file": "name",
         "sha256": "hex64",
         "at": "int",
-        "recipe": "any",
+        "recipe": "text",
     },
     "consistency": {
         "typ": "=mingcha.consistency/1",

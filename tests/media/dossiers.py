@@ -195,7 +195,7 @@ class World:
             parent_sha256=parent.original.sha256 if parent.original else "0" * 64,
             kind="thumb",
             at=T0,
-            recipe={"name": "thumb", "ver": "1"},
+            recipe="thumb 1",
             content=thumb,
         )
         return Contents(
@@ -203,7 +203,7 @@ class World:
                 "said": self.said,
                 "readme": "证据包\n",
                 "environment": {"skipped": ["virus_scan"]},
-                "custody": "time,actor,verb\r\n",
+                "custody": b"time,actor,verb\r\n",
                 "pieces": self.pieces,
                 "left_out": [],
                 "phones": self.phones,

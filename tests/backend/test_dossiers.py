@@ -1,0 +1,280 @@
+"""Evidence bundles of real visits: ordered, made, fetched, and checked by three programs."""
+
+import asyncio
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+
+from backend.clock import new_id
+from backend.services import devices, dossiers
+from backend.services.dossiers import NewDossier
+from backend.services.errors import ServiceRefusal
+from media.dossier.program import programs
+from media.offline import report
+from tests import field as worlds
+from tests import world
+from tests.backend.desk import Desk
+from tests.conftest import StillClock, Work
+from tests.phone import Capture
+
+Made = Callable[..., Awaitable[tuple[dict[str, Any], bytes]]]
+
+
+@pytest.fixture
+async def field(
+    clock: StillClock, desk: Desk, client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> worlds.Field:
+    clock.set(datetime.now(UTC))  # noqa: TID251 - the store judges an address by the real time
+    return await worlds.a_field(desk, client, owner)
+
+
+async def finished(work: Work, clock: StillClock) -> None:
+    """All background work, bundles included; the log numbers an order before it is read."""
+    await work.drain()
+    while await exported(work):
+        clock.tick(seconds=2)
+        await work.drain()
+
+
+async def exported(work: Work) -> int:
+    from backend import jobs  # noqa: PLC0415 - as conftest has it
+
+    return await jobs.exporter.once(work.context)
+
+
+async def sealed(field: worlds.Field, work: Work, count: int = 2) -> list[Capture]:
+    """Pictures of the visit that were sent, verified and sealed."""
+    phone, shots = field.phone, []
+    await phone.send(phone.op("visit.start", {}))
+    for number in range(count):
+        shot = phone.capture(worlds.a_jpeg(number + 1))
+        await phone.send(phone.op("evidence.declare", shot.body))
+        assert (await phone.upload(shot)).status_code == 200
+        await phone.complete(shot)
+        shots.append(shot)
+    await work.drain()
+    return shots
+
+
+@pytest.fixture
+def made(field: worlds.Field, work: Work, client: httpx.AsyncClient, clock: StillClock) -> Made:
+    """Order over HTTP, let it be made, fetch it."""
+
+    async def make(who: world.Login, **body: Any) -> tuple[dict[str, Any], bytes]:
+        headers = await world.signed_in(client, who)
+        asked = {"purpose": "案件复核", "visit": str(field.visit)} | body
+        answer = await client.post("/api/v1/dossiers", json=asked, headers=headers)
+        assert answer.status_code == 201, answer.text
+        await finished(work, clock)
+        path = f"/api/v1/dossiers/{answer.json()['id']}"
+        told = (await client.get(path, headers=headers)).json()
+        assert told["state"] == "done", told
+        place = await client.get(f"{path}/file", headers=headers, follow_redirects=False)
+        assert place.status_code == 303
+        assert place.headers["referrer-policy"] == "no-referrer"
+        async with httpx.AsyncClient() as store:
+            file = await store.get(place.headers["location"])
+        assert file.headers["content-disposition"].startswith("attachment")
+        return told, file.content
+
+    return make
+
+
+def read(raw: bytes) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(raw))
+
+
+def lines(folder: Path, raw: bytes, *trust: str) -> list[str]:
+    """What the Python verifier says, run alone by a bare interpreter without our packages."""
+    file = folder / "bundle.zip"
+    file.write_bytes(raw)
+    (folder / "verify.py").write_bytes(programs()["verify.py"])
+    words = [sys.executable, "-I", str(folder / "verify.py"), str(file), "--lines"]
+    words += [word for one in trust for word in ("--trust", one)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+async def test_a_visits_bundle_is_verified_by_a_stranger(
+    field: worlds.Field, made: Made, work: Work, tmp_path: Path
+) -> None:
+    shots = await sealed(field, work)
+    waiting = field.phone.capture(worlds.a_jpeg(77))
+    await field.phone.send(field.phone.op("evidence.declare", waiting.body))
+    told, raw = await made(field.desk.who, witness="纪检组 王某")
+    assert (told["pieces"], told["left_out"], told["size"]) == (2, 1, len(raw))
+    assert told["done_bytes"] == told["total_bytes"] > 0
+    found = lines(tmp_path, raw)
+    assert found[-1] == "verdict verified", found
+    assert "check V9 none" in found
+    assert sum(line.startswith("item ") and " ok " in line for line in found) == 2
+    with read(raw) as bundle:
+        assert bundle.testzip() is None
+        for shot in shots:
+            assert bundle.read(f"originals/{shot.id}.jpg") == shot.raw
+        said = json.loads(bundle.read("extraction.json"))
+        assert said["witness"] == "纪检组 王某"
+        assert said["by"]["role"] == "supervisor"
+        assert [one["id"] for one in said["left_out"]] == [waiting.id]
+        assert "不证明" in bundle.read("README.zh.txt").decode()
+        environment = json.loads(bundle.read("environment.json"))
+        assert {"time_stamp", "virus_scan", "store_selfcheck"} <= set(environment["skipped"])
+        verbs = [row[3] for row in csv.reader(io.StringIO(bundle.read("custody.csv").decode()))]
+        assert {"evidence.received", "evidence.verified", "dossier.ordered"} <= set(verbs)
+    assert await field.entries("dossier.made") == await field.entries("dossier.fetched") == 1
+
+
+async def test_the_shell_agrees_on_the_unpacked_folder(
+    field: worlds.Field, made: Made, work: Work, tmp_path: Path
+) -> None:
+    await sealed(field, work, 1)
+    _, raw = await made(field.desk.who)
+    folder = tmp_path / "unpacked"
+    with read(raw) as bundle:
+        bundle.extractall(folder)
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["sh", str(folder / "verify.sh")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = done.stdout.splitlines()
+    assert (done.returncode, done.stderr, told[-1]) == (3, "", "verdict partial"), told
+    same = list(report.lines(report.examine(folder, [])))
+    assert [line.replace("V3 ok", "V3 not-checked") for line in same] == told
+
+
+async def test_a_revoked_key_is_said_with_its_time(
+    field: worlds.Field,
+    made: Made,
+    work: Work,
+    clock: StillClock,
+    tmp_path: Path,
+) -> None:
+    """Lost after the visit: the pieces hold. Compromised before it: they do not, admitted or not.
+
+    An earlier loss comes to light later, so the pieces were verified in good faith.
+    """
+    await sealed(field, work, 1)
+    at = clock.tick(minutes=5)
+    await devices.revoke(field.phone.dev, act=field.desk.act)
+    _, raw = await made(field.desk.who)
+    found = lines(tmp_path, raw)
+    assert found[-1] == "verdict verified"
+    ms = int(at.timestamp() * 1000)
+    assert any(f"key=ok,revoked@{ms}" in line for line in found), found
+    other = field.phones[1]
+    await other.fetch_task(field.visit)
+    shot = other.capture(worlds.a_jpeg(9))
+    await other.send(other.op("evidence.declare", shot.body))
+    await other.upload(shot)
+    await other.complete(shot)
+    await work.drain()
+    at = clock.tick(minutes=5)
+    since = at - timedelta(hours=1)
+    await devices.revoke(other.dev, act=field.desk.act, compromised_since=since)
+    _, raw = await made(field.desk.who)
+    found = lines(tmp_path, raw)
+    ms = int(at.timestamp() * 1000)
+    assert found[-1] == "verdict rejected"
+    assert f"fault V5 key.revoked {shot.id} {ms}" in found
+    assert f"item {shot.id} revoked" in "\n".join(found)
+
+
+async def test_an_institution_gets_hashes_of_pictures_not_pictures(
+    field: worlds.Field, made: Made, work: Work, tmp_path: Path
+) -> None:
+    shots = await sealed(field, work, 2)
+    await field.owner.execute(
+        "update evidence set disclosed = true where id = $1", UUID(shots[0].id)
+    )
+    await field.owner.execute("update visit set state = 'concluded'")
+    user = await world.a_person(
+        field.clock(), "institution_user", region=world.SHANDONG, institution=field.institution
+    )
+    told, raw = await made(user, audience="office")
+    assert (told["audience"], told["pieces"]) == ("institution", 1)
+    found = lines(tmp_path, raw)
+    assert found[-1] == "verdict verified", found
+    assert any("original=withheld" in line for line in found)
+    with read(raw) as bundle:
+        names = bundle.namelist()
+        assert not [name for name in names if name.startswith(("originals/",))]
+        assert shots[1].id not in "".join(names)
+        assert shots[0].sha256 in bundle.read(f"manifests/{shots[0].id}.json").decode()
+        assert field.desk.who.person.name not in bundle.read("custody.csv").decode()
+
+
+async def test_a_bundle_can_be_cancelled_and_ten_an_hour_is_the_most(
+    field: worlds.Field, work: Work, clock: StillClock, client: httpx.AsyncClient
+) -> None:
+    await sealed(field, work, 1)
+    act = field.desk.act
+    new = NewDossier(visit=field.visit, purpose="试")
+    orders = [await dossiers.order(new, act=act) for _ in range(dossiers.HOURLY)]
+    with pytest.raises(dossiers.TooOften):
+        await dossiers.order(new, act=act)
+    ended = await dossiers.cancel(orders[0].id, act=act)
+    assert ended.state == "cancelled"
+    with pytest.raises(dossiers.Over):
+        await dossiers.cancel(orders[0].id, act=act)
+    with pytest.raises(dossiers.NotThere):
+        await dossiers.link(orders[0].id, act=act, bucket=work.context.bucket)
+    await finished(work, clock)
+    listed = await dossiers.page(act=act, visit=field.visit)
+    assert [one.state for one in listed] == ["done"] * 9 + ["cancelled"]
+    clock.tick(hours=2)
+    assert (await dossiers.order(new, act=field.desk.act)).state == "running"
+    headers = await world.signed_in(
+        client, await world.a_person(clock(), "supervisor", region=world.SHANXI)
+    )
+    for ident in (orders[1].id, new_id()):
+        answer = await client.get(f"/api/v1/dossiers/{ident}", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (404, "thing.absent")
+
+
+async def test_a_lost_original_is_named_and_never_silent(
+    field: worlds.Field, made: Made, work: Work, tmp_path: Path
+) -> None:
+    """The object of one row is another's: it does not come as the original it is not."""
+    shots = await sealed(field, work, 2)
+    key = await field.owner.fetchval(
+        "select object_key from evidence where id = $1", UUID(shots[1].id)
+    )
+    await field.owner.execute(
+        "update evidence set object_key = $2, version_id = null where id = $1",
+        UUID(shots[0].id),
+        key,
+    )
+    _, raw = await made(field.desk.who)
+    with read(raw) as bundle:
+        items = {one["id"]: one for one in json.loads(bundle.read("extraction.json"))["items"]}
+    assert items[shots[0].id]["withheld"] == "missing_or_altered"
+    assert "file" in items[shots[1].id]
+    assert lines(tmp_path, raw)[-1] == "verdict verified"
+
+
+async def test_a_bundle_is_of_one_thing(field: worlds.Field) -> None:
+    for new in (
+        NewDossier(purpose="试"),
+        NewDossier(purpose="试", visit=field.visit, case_id=new_id()),
+    ):
+        with pytest.raises(dossiers.DossierAboutNothing):
+            await dossiers.order(new, act=field.desk.act)
+    with pytest.raises(ServiceRefusal) as absent:
+        await dossiers.order(NewDossier(purpose="试", visit=new_id()), act=field.desk.act)
+    assert absent.value.code == "thing.absent"
