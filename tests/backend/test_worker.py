@@ -1,5 +1,6 @@
 """The queue: each task once, a failed one later, a hopeless one parked."""
 
+import asyncio
 from collections.abc import Iterator
 
 import asyncpg
@@ -129,3 +130,33 @@ async def test_a_killed_workers_task_is_taken_over(
     clock.tick(seconds=61)
     assert await worker.once(context) == 1
     assert hands.done == [1]
+
+
+async def test_long_work_keeps_its_lease(
+    context: Context,
+    clock: StillClock,
+    owner: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Work beyond a lease's minute is not begun a second time by another worker."""
+    begun, late = [], asyncio.Event()
+
+    async def long(task: Task, _context: Context) -> None:
+        begun.append(task.id)
+        await late.wait()
+
+    monkeypatch.setattr(worker, "HOLD_S", 0.01)
+    monkeypatch.setitem(worker.HANDLERS, KIND, long)
+    await enqueued(clock, 1)
+    first = asyncio.create_task(worker.once(context))
+    lease = "select locked_until > $1::timestamptz + interval '30 seconds' from task"
+    while not begun:
+        await asyncio.sleep(0)
+    clock.tick(seconds=tasks.LEASE_S + 5)
+    async with asyncio.timeout(10):
+        while not await owner.fetchval(lease, clock()):
+            await asyncio.sleep(0)
+    assert await worker.once(context) == 0
+    late.set()
+    assert await first == 1
+    assert len(begun) == 1
