@@ -1,6 +1,7 @@
 """The queue: each task once, a failed one later, a hopeless one parked."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 
 import asyncpg
@@ -139,10 +140,12 @@ async def test_long_work_keeps_its_lease(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Work beyond a lease's minute is not begun a second time by another worker."""
-    begun, late = [], asyncio.Event()
+    begun: list[int] = []
+    started, late = asyncio.Event(), asyncio.Event()
 
     async def long(task: Task, _context: Context) -> None:
         begun.append(task.id)
+        started.set()
         await late.wait()
 
     monkeypatch.setattr(worker, "HOLD_S", 0.01)
@@ -150,12 +153,11 @@ async def test_long_work_keeps_its_lease(
     await enqueued(clock, 1)
     first = asyncio.create_task(worker.once(context))
     lease = "select locked_until > $1::timestamptz + interval '30 seconds' from task"
-    while not begun:
-        await asyncio.sleep(0)
+    await started.wait()
     clock.tick(seconds=tasks.LEASE_S + 5)
-    async with asyncio.timeout(10):
-        while not await owner.fetchval(lease, clock()):
-            await asyncio.sleep(0)
+    looks = itertools.count()
+    while not await owner.fetchval(lease, clock()):
+        assert next(looks) < 10_000
     assert await worker.once(context) == 0
     late.set()
     assert await first == 1
