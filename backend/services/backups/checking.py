@@ -76,7 +76,8 @@ def readable(found: Set) -> Set:
 def check(found: Set, *, since: datetime | None = None) -> int:
     """Hash every file of a set and of its pool again; how many objects were read. Blocks.
 
-    ``since``: of the pool only what was written from then on; of the rest the size.
+    ``since``: of the pool only what was written from then on; of the rest the size. Bytes that
+    are not what their name says are put aside, so that the next backup copies them again.
     Raises: SetBroken ("backup.set_broken") with the first file that is not as it must be.
     """
     for name, expected in found.manifest.files.items():
@@ -88,7 +89,11 @@ def check(found: Set, *, since: datetime | None = None) -> int:
             written = pool.place(line.sha256).stat().st_mtime
             if written < since.timestamp() - CLOCK_STEP_S:
                 return False
-        _same(pool.place(line.sha256), line.sha256, line.size)
+        try:
+            _same(pool.place(line.sha256), line.sha256, line.size)
+        except SetBroken:
+            pool.put_aside(line.sha256)
+            raise
         return True
 
     try:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -51,6 +52,12 @@ class Pool:
         """Remove what killed backups left half-written."""
         for left in self.folder.glob(".new-*"):
             left.unlink(missing_ok=True)
+
+    def put_aside(self, sha256: str) -> None:
+        """Take the name from bytes that do not deserve it."""
+        file = self.place(sha256)
+        with suppress(FileNotFoundError):
+            file.rename(file.with_name(f"{sha256}.bad"))
 
     def holds(self, sha256: str) -> bool:
         """Whether the bytes under this name have it as their hash; reads all of them."""
