@@ -10,6 +10,13 @@ import msgspec
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 LOST = (asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+# What the driver says of a connection that was ended while nobody used it.
+ENDED = (
+    *LOST,
+    asyncpg.InternalClientError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -83,22 +90,35 @@ class Tx(PostgresTransaction):
         self._pool: asyncpg.Pool | None = None
 
     async def __aenter__(self) -> Self:
-        if self._parent is not None:
-            self.connection = self._parent.connection
-            self._opts = {}
-        else:
+        if self._parent is None:
             self._pool = self.engine.pools[self._scope.role]
-            self.connection = await _acquired(self._pool)
-        self.transaction = self.connection.transaction(**self._opts)
-        try:
-            if self._parent is None:
-                self.connection.begin_with(_set_scope(self._scope))
+            await self._begin(self._pool)
+        else:
+            self.connection = self._parent.connection
+            self.transaction = self.connection.transaction()
             await self.transaction.start()
-        except BaseException:
-            await self._close()
-            raise
         self.context = self.engine.current_transaction.set(self)
         return self
+
+    async def _begin(self, pool: asyncpg.Pool) -> None:
+        """Begin on a connection that lives; those that ended while they lay idle are put away."""
+        for _ in range(pool.get_max_size() + 1):
+            self.connection = await _acquired(pool)
+            self.transaction = self.connection.transaction(**self._opts)
+            try:
+                self.connection.begin_with(_set_scope(self._scope))
+                await self.transaction.start()
+            except ENDED:
+                with suppress(asyncpg.InterfaceError):  # the pool has put it away itself
+                    self.connection.terminate()
+                await pool.release(self.connection)
+            except BaseException:
+                await self._close()
+                raise
+            else:
+                return
+        self._pool = None
+        raise asyncpg.CannotConnectNowError("the database ends every connection")
 
     async def __aexit__(self, kind: object, value: object, trace: object) -> Literal[False]:
         try:

@@ -17,6 +17,11 @@ WAITING = """
 select pid from pg_stat_activity where wait_event_type = 'Lock' and usename like 'mingcha%'
 """
 
+END_IDLE = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where state = 'idle' and application_name like 'mingcha-%'
+"""
+
 
 def said(answer: httpx.Response) -> tuple[int, str, str]:
     return answer.status_code, answer.json()["code"], answer.headers["retry-after"]
@@ -51,6 +56,15 @@ async def test_a_connection_that_is_ended_meanwhile(
             await owner.execute("select pg_terminate_backend($1)", row["pid"])
         assert said(await asked) == (503, "request.unavailable", "30")
     assert (await client.get(HEALTH)).status_code == 200
+
+
+async def test_connections_that_ended_while_idle_are_nobodys_matter(
+    client: httpx.AsyncClient, owner: asyncpg.Connection
+) -> None:
+    for _ in range(5):
+        assert (await client.get(HEALTH)).status_code == 200
+        await owner.execute(END_IDLE)
+        assert (await client.get(HEALTH)).status_code == 200
 
 
 @pytest.mark.parametrize(
