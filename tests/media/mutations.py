@@ -189,7 +189,7 @@ def swap(mutant: Mutant) -> None:
     one = mutant.pick(kind)
     ending = one.partition(".")[2]
     others = [n for n in mutant.files if n.startswith(kind) and n.endswith("." + ending)]
-    other = mutant.rng.choice([name for name in sorted(others) if name != one])
+    other = mutant.rng.choice(sorted(set(others) - {one}))
     mutant.files[one], mutant.files[other] = mutant.files[other], mutant.files[one]
 
 
@@ -222,7 +222,7 @@ ANY: dict[str, Change] = {
     "swap": swap,
 }
 
-# ---- an insider with the server's key ------------------------------------------------------------
+# ---- an insider with the server's key ----------------------------------------------------------
 
 PROVED = ("manifests/", "originals/", "log/", "proofs/", "checkpoints/")
 
