@@ -8,6 +8,7 @@ COPY backend ./backend
 COPY inspection_plans ./inspection_plans
 COPY media ./media
 COPY LICENSE ./
+RUN python -m backend phone && rm -rf backend/phone/node_modules
 RUN useradd --uid 10001 --no-create-home mingcha && install -d -o mingcha -m 0700 /var/lib/mingcha
 USER mingcha
 VOLUME /var/lib/mingcha

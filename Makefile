@@ -2,7 +2,7 @@
 # No root, no Docker, no system Node; paths may hold spaces and Chinese characters.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: schema help env env-dev demo run test check fmt bench long fuzz screens lock doctor clean
+.PHONY: schema help env env-dev phone demo run test check fmt bench long fuzz screens lock doctor clean
 PY := .venv/bin/python
 export PYTHONUTF8 := 1
 
@@ -35,10 +35,13 @@ env-run:
 env-dev:
 	$(call INSTALL,requirements-dev.lock)
 
-demo: env  ## play one whole circle on real servers, then serve it (FRESH=1 plays it anew, ONCE=1 does not serve)
+phone: env  ## build the inspector's application (backend/phone/dist)
+	@$(PY) -m backend phone
+
+demo: env phone  ## play one whole circle on real servers, then serve it (FRESH=1 plays it anew, ONCE=1 does not serve)
 	@$(PY) -m seed --data .data/demo $(if $(FRESH),--fresh) $(if $(ONCE),--once)
 
-run: env  ## an empty office: migrate, serve, print the administrators' one-time links
+run: env phone  ## an empty office: migrate, serve, print the administrators' one-time links
 	@$(PY) -m backend run --data .data/office
 
 doctor: env  ## explain the state of every part

@@ -25,6 +25,7 @@ VERBS = {
     "recovery": "let a rolled-back audit log go on, by two administrators",
     "package": "bring in an emergency package that a phone exported",
     "packs": "check the rules' files",
+    "phone": "build the inspector's application",
 }
 DATA = ("run", "doctor", "selfcheck", "log", "backup", "restore", "scrub", "recovery", "package")
 PORT = ("run", "serve", "restore")

@@ -79,6 +79,11 @@ class Settings(msgspec.Struct, frozen=True):
     clamd: str = ""
 
     @property
+    def phone_folder(self) -> Path:
+        """Where the build of the phone's application lies."""
+        return Path(__file__).parent / "phone" / "dist"
+
+    @property
     def spool_folder(self) -> Path:
         """Where the spool is; web and worker of one host share it."""
         return self.spool or self.keys.parent / "spool"

@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,16 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 # What the migrations fill in; a test must not lose it.
 KEPT = frozenset({"region", "occupation", "migration"})
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# Where browsers meet the app; the store lets pages of this origin alone send it bytes.
+BROWSED = f"http://127.0.0.1:{_free_port()}"
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday morning in Shanghai
 
 
@@ -70,7 +81,7 @@ class StillClock:
 def stack() -> Iterator[Running]:
     """PostgreSQL and SeaweedFS, hardened, self-checked, on loopback."""
     folder = Path(tempfile.mkdtemp(prefix="mingcha-test-"))
-    with start(folder, origin="http://127.0.0.1:8000") as running:
+    with start(folder, origin=BROWSED) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
 

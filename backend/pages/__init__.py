@@ -2,12 +2,12 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from backend.pages import static
+from backend.pages import phone, static
 from backend.pages.desk import home, sign_in
 from backend.pages.public import check, codes, log, publications
 
 FACES = {
-    "field": (static, codes),
+    "field": (static, codes, phone),
     "portal": (static, codes, sign_in, home),
     "public": (static, codes, publications, check, log),
     "desk": (static, codes, sign_in, home),

@@ -79,4 +79,3 @@ def _run(*words: str) -> None:
     )
     if done.returncode:
         raise BuildFailed(f"{words[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-

@@ -1,0 +1,18 @@
+import { createApp } from "vue";
+import "../../pages/assets/tokens.css";
+import "./phone.css";
+import App from "./App.vue";
+import { applyTheme } from "./parts/theme.ts";
+import { router } from "./router.ts";
+import { begin } from "./state.ts";
+import { read } from "./store/cells.ts";
+import { speak } from "./texts/index.ts";
+
+async function main(): Promise<void> {
+  applyTheme((await read("theme")) ?? "system");
+  await speak((await read("language")) ?? "zh");
+  await begin();
+  createApp(App).use(router).mount("#app");
+}
+
+void main();

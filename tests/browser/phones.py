@@ -1,0 +1,80 @@
+"""A phone in a real browser: the built application, on the origin that the store lets in."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+import uvicorn
+from litestar import Litestar
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from backend.phone.build import build
+from backend.services import devices, directories
+from tests import world
+from tests.backend.desk import Desk
+from tests.conftest import BROWSED
+
+CHROMIUM = shutil.which("chromium")
+WHY = "no chromium here (Debian: apt install chromium fonts-noto-cjk); the phone was not tried"
+needs_chromium = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason=WHY)
+SCREEN = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1, "locale": "zh-CN"}
+HERE = {"latitude": 37.5128, "longitude": 122.1201, "accuracy": 12}
+
+
+@asynccontextmanager
+async def served(app: Litestar) -> AsyncIterator[str]:
+    """The app on the browsed origin; its lifespan is held by the fixture."""
+    await asyncio.to_thread(build)
+    place = urlsplit(BROWSED)
+    listening = socket.create_server((str(place.hostname), int(place.port or 0)))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield BROWSED
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def browser(folder: str, **more: Any) -> AsyncIterator[BrowserContext]:
+    """A browser that keeps what it stores in ``folder``, as an installed application does."""
+    assert CHROMIUM, WHY
+    async with async_playwright() as driver:
+        context = await driver.chromium.launch_persistent_context(
+            folder,
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--use-fake-ui-for-media-stream"],
+            permissions=["geolocation", "camera"],
+            geolocation=HERE,
+            **(SCREEN | more),
+        )
+        yield context
+        await context.close()
+
+
+async def an_inspector(desk: Desk, inspector: UUID) -> tuple[world.Login, str]:
+    """An account linked to an inspector, and an approval code for one phone."""
+    who = await world.a_person(desk.clock(), "inspector", region=world.SHANDONG)
+    await directories.link_account(inspector, who.person.id, act=desk.act)
+    code = f"phone-approval-{who.person.id.hex}"
+    await devices.approve(who.person.id, code, act=desk.act)
+    return who, code
+
+
+async def enrolled(page: Page, origin: str, who: world.Login, code: str) -> None:
+    """Sign in and enrol this browser as a person does."""
+    await page.goto(f"{origin}/phone/")
+    await page.fill("#login", who.login)
+    await page.fill("#password", who.password)
+    await page.click("form button[type=submit]")
+    await page.fill("#code", code)
+    await page.click("form button[type=submit]")
+    await page.wait_for_selector("text=已登记在")
