@@ -19,22 +19,33 @@ from inspection_plans import sampling
 from inspection_plans.sheets import Population, Sheet
 
 # A visit without a class of its own draws from everything its institution has filed.
-ROSTER = """
-select v.id as visit, t.id, c.code || ' ' || t.roster_no || ' ' || t.name || ' ' || t.id_tail
-  as shown
-from visit v join trainee t on t.institution = v.institution
-  and (v.training_class is null or t.training_class = v.training_class)
-join training_class c on c.id = t.training_class
-where v.id = any ($1)
+# The classes are found first: an "or" between class and institution would compare every trainee
+# of the institution with every visit.
+CLASSES = """
+with c as (
+  select v.id as visit, v.on_date, c.id, c.code from visit v
+    join training_class c on c.id = v.training_class and c.institution = v.institution
+    where v.id = any ($1)
+  union all
+  select v.id, v.on_date, c.id, c.code from visit v
+    join training_class c on c.institution = v.institution
+    where v.id = any ($1) and v.training_class is null)
 """
-LESSONS = """
-select v.id as visit, s.id, c.code || ' ' || s.code || ' ' || s.on_date as shown
-from visit v join class_session s on s.institution = v.institution
-  and (v.training_class is null or s.training_class = v.training_class)
-  and s.on_date <= v.on_date and s.status <> 'cancelled'
-join training_class c on c.id = s.training_class
-where v.id = any ($1)
+ROSTER = (
+    CLASSES
+    + """
+select c.visit, t.id, c.code || ' ' || t.roster_no || ' ' || t.name || ' ' || t.id_tail as shown
+from c join trainee t on t.training_class = c.id
 """
+)
+LESSONS = (
+    CLASSES
+    + """
+select c.visit, s.id, c.code || ' ' || s.code || ' ' || s.on_date as shown
+from c join class_session s on s.training_class = c.id
+  and s.on_date <= c.on_date and s.status <> 'cancelled'
+"""
+)
 LOCK = """
 select id, sample_seed from visit where id = any ($1) order by id for no key update
 """
@@ -107,6 +118,27 @@ class _Sample(msgspec.Struct, frozen=True):
     chosen: list[UUID]
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """One sample to be drawn now."""
+
+    source: Source
+    label: str
+    members: list[UUID]
+    wanted: int
+
+    @property
+    def key(self) -> tuple[UUID, str]:
+        """The visit and the label of the draw."""
+        return self.source.visit, self.label
+
+    @property
+    def sample(self) -> _Sample:
+        """The draw, the same whenever it is repeated."""
+        return _Sample(
+            self.members, _again(self.source.seed, self.label, self.members, self.wanted)
+        )
+
+
 def fresh_seed(act: Act) -> str:
     """32 bytes that decide every sample of the visit, from the random parts of two fresh ids."""
     return sha256(act.new_id().bytes + act.new_id().bytes).hexdigest()
@@ -130,26 +162,19 @@ async def draw(sources: Sequence[Source], *, act: Act) -> dict[UUID, tuple[Drawn
     wanted = {one.visit: _wanted(one.sheet) for one in sources}
     asked = [one for one in sources if wanted[one.visit]]
     kept = await _kept_of(asked)
-    if lacking := [
-        one for one in asked if any((one.visit, name) not in kept for name in wanted[one.visit])
-    ]:
-        # Two phones that look first at once must be told the same people.
-        await DB.connection.fetch(LOCK, [one.visit for one in lacking])
-        kept |= await _kept_of(lacking)
     shown = {
         population: await _members(
             population, [one for one in asked if population in wanted[one.visit]]
         )
         for population in sorted({name for found in wanted.values() for name in found})
     }
-    fresh = {}
-    for one in asked:
-        for population, number in wanted[one.visit].items():
-            key, members = (one.visit, population.value), shown[population].get(one.visit)
-            if key not in kept and members:
-                fresh[key] = _Kept(one, population.value, sorted(members), number)
-                kept[key] = fresh[key].sample
-    await _keep(list(fresh.values()), act)
+    if fresh := _fresh(asked, wanted, shown, kept):
+        # Two phones that look first at once must be told the same people.
+        await DB.connection.fetch(LOCK, [one.source.visit for one in fresh])
+        kept |= await _kept_of([one.source for one in fresh])
+        fresh = [one for one in fresh if one.key not in kept]
+        kept |= {one.key: one.sample for one in fresh}
+        await _keep(fresh, act)
     return {
         one.visit: tuple(
             _drawn(
@@ -203,6 +228,21 @@ def _wanted(sheet: Sheet) -> dict[Population, int]:
     return found
 
 
+def _fresh(
+    sources: Sequence[Source],
+    wanted: Mapping[UUID, dict[Population, int]],
+    shown: Mapping[Population, dict[UUID, dict[UUID, str]]],
+    kept: Mapping[tuple[UUID, str], _Sample],
+) -> list[_Kept]:
+    """What is to be drawn now: of a filed population, and not drawn before."""
+    found = [
+        _Kept(one, population.value, sorted(shown[population].get(one.visit, ())), number)
+        for one in sources
+        for population, number in wanted[one.visit].items()
+    ]
+    return [one for one in found if one.members and one.key not in kept]
+
+
 async def _members(
     population: Population, sources: Sequence[Source]
 ) -> dict[UUID, dict[UUID, str]]:
@@ -222,22 +262,6 @@ async def _kept_of(sources: Sequence[Source]) -> dict[tuple[UUID, str], _Sample]
 def _drawn(population: Population, sample: _Sample, shown: Mapping[UUID, str]) -> Drawn:
     chosen = tuple(Chosen(one, shown.get(one, "")) for one in sample.chosen)
     return Drawn(label=population.value, population=len(sample.population), chosen=chosen)
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """One sample to be drawn now."""
-
-    source: Source
-    label: str
-    members: list[UUID]
-    wanted: int
-
-    @property
-    def sample(self) -> _Sample:
-        """The draw, the same whenever it is repeated."""
-        return _Sample(
-            self.members, _again(self.source.seed, self.label, self.members, self.wanted)
-        )
 
 
 async def _keep(fresh: Sequence[_Kept], act: Act) -> None:

@@ -18,6 +18,7 @@ from tests.bench import (
     bench_simulate,
     bench_start,
     bench_submit,
+    bench_sync,
     rig,
 )
 from tests.bench.crew import a_crew
@@ -28,6 +29,7 @@ NAMES = (
     "submit",
     "scale",
     "evidence",
+    "sync",
     "photo",
     "draw",
     "frame",
@@ -36,6 +38,7 @@ NAMES = (
     "desk",
 )
 ALONE: dict[str, Callable[[], list[Figure]]] = {
+    "sync": bench_sync.run,
     "simulate": bench_simulate.run,
     "rules": bench_rules.run,
     "desk": bench_desk.run,
