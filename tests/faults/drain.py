@@ -27,7 +27,6 @@ async def drain(play: Play) -> None:
     stage.jobs.spool.quota = stage.settings.spool_bytes
     stage.clock.set(max(stage.clock(), play.latest))
     for phone in play.living():
-        phone.since = 0  # once a day everything: a cursor may be of a clock that was set back
         await phone.fetch_tasks()
     for venue in play.venues:
         close(play, venue)
@@ -104,7 +103,7 @@ async def server(play: Play) -> None:
     moved = 1
     while moved:
         moved = 0
-        while await jobs.worker.once(context):
+        while await jobs.worker.once(context, limit=1):
             moved += 1
         moved += await jobs.sequencer.once(context)
 

@@ -19,7 +19,7 @@ import urllib3
 from backend.db.engine import Link
 from media.bucket import Bucket
 
-Place = Literal["statement", "store", "wire"]
+Place = Literal["statement", "commit", "store", "wire"]
 How = Literal["before", "after", "cut", "twice", "stall"]
 
 
@@ -31,7 +31,7 @@ class Killed(BaseException):
 class Plan:
     """One fault: at the ``nth`` meeting of ``place`` within an action, once.
 
-    Statement: killed before or after it, its backend terminated (cut), or held (stall).
+    Statement, commit: killed before or after it, its backend terminated (cut), or held (stall).
     Store: killed before or after the call, or the socket breaks after it (cut).
     Wire: the request is lost (before), its answer is lost (after), or it comes twice.
     """
@@ -86,10 +86,12 @@ class Edges:
         """The plan of whoever asks."""
         return _own.get() or self._everywhere
 
-    async def statement(self, link: Link, run: Callable[[], Awaitable[Any]]) -> Any:
+    async def statement(
+        self, link: Link, run: Callable[[], Awaitable[Any]], *, commits: bool = False
+    ) -> Any:
         """Pass one statement on, or break it."""
         plan = self.plan()
-        if plan is None or not plan.strikes("statement"):
+        if plan is None or not (plan.strikes("statement") or (commits and plan.strikes("commit"))):
             return await run()
         if plan.how == "before":
             raise Killed
@@ -120,15 +122,19 @@ class Edges:
         async def plain(link: Link, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as asyncpg has it
             if args:  # counted below, where asyncpg sends it
                 return await execute(link, query, *args, timeout=timeout)
-            return await edges.statement(link, lambda: execute(link, query, timeout=timeout))
+            commits = query.startswith("COMMIT")
+            return await edges.statement(
+                link, lambda: execute(link, query, timeout=timeout), commits=commits
+            )
 
         async def prepared(link: Link, *args: Any, **kwargs: Any) -> Any:
             return await edges.statement(link, lambda: inner(link, *args, **kwargs))
 
         http = bucket._client._http  # noqa: SLF001 - the edge
         put, part = bucket.presign_put, bucket.presign_part
-        Link.execute, Link._execute = plain, prepared  # type: ignore[method-assign]  # noqa: SLF001
-        bucket._client._http = Sockets(http, self)  # noqa: SLF001
+        setattr(Link, "execute", plain)  # noqa: B010 - the edge, not the product's own way
+        setattr(Link, "_execute", prepared)  # noqa: B010
+        setattr(bucket._client, "_http", Sockets(http, self))  # noqa: SLF001, B010
         signs: dict[str, Any] = {
             "presign_put": lambda *a, **k: put(*a, **{**k, "now": clock()}),
             "presign_part": lambda *a, **k: part(*a, **{**k, "now": clock()}),
@@ -138,9 +144,9 @@ class Edges:
         try:
             yield
         finally:
-            Link.execute = execute  # type: ignore[method-assign]
-            del Link._execute  # noqa: SLF001
-            bucket._client._http = http  # noqa: SLF001
+            setattr(Link, "execute", execute)  # noqa: B010
+            delattr(Link, "_execute")
+            setattr(bucket._client, "_http", http)  # noqa: SLF001, B010
             for name in signs:
                 delattr(bucket, name)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,9 @@ LETTERS = """
 select d.* from dead_letter d where d.op_id = any ($1) or d.visit = any ($2)
 """
 ENTRIES = "select id, leaf, body, tree_index from aud.entry where id > $1 order by id"
-OPEN_TASKS = "select kind, payload, attempts, last_error from task where done_at is null"
+OPEN_TASKS = """
+select kind, payload, attempts, last_error from task where done_at is null and run_at <= $1
+"""
 PENDING = "select count(*) from aud.entry where tree_index is null"
 
 
@@ -73,8 +76,9 @@ async def collect(
     devices: Collection[UUID],
     op_ids: Collection[UUID],
     since: int,
+    at: datetime,
 ) -> Facts:
-    """Read everything about these visits and devices, and the log after entry ``since``."""
+    """Read everything about these visits and devices, the log after entry ``since``, work due."""
     tables = {
         table: _rows(
             await owner.fetch(f"select * from {table} where {column} = any ($1)", visits)  # noqa: S608 - ours
@@ -88,7 +92,7 @@ async def collect(
         letters=_rows(await owner.fetch(LETTERS, op_ids, visits)),
         entries=_rows(await owner.fetch(ENTRIES, since)),
         devices={row["id"]: dict(row) for row in known},
-        open_tasks=_rows(await owner.fetch(OPEN_TASKS)),
+        open_tasks=_rows(await owner.fetch(OPEN_TASKS, at)),
         pending=await owner.fetchval(PENDING),
         blobs=await asyncio.to_thread(_blobs, bucket, tables["evidence"]),
     )

@@ -14,6 +14,10 @@ from tests.faults.facts import Facts, Row
 
 Order = tuple[int, int]  # which storage of its phone, and the number there
 DONE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
+STEPS = (
+    *("visit.opened", "visit.reassigned", "visit.completed"),
+    *("visit.device_closed", "visit.concluded_with_gap"),
+)
 PROVED = frozenset({"verified", "sealed"})
 
 
@@ -105,10 +109,8 @@ def tell(facts: Facts, visit: Row, *, before: int | None = None) -> Told:
 
 
 def _in_order(facts: Facts, visit: Row) -> Iterator[tuple[int, Applied | Row]]:
-    verbs = ("visit.opened", "visit.reassigned", "visit.completed", "visit.device_closed")
-    verbs += ("visit.concluded_with_gap",)
     found: list[tuple[int, Applied | Row]] = [(one.entry, one) for one in applied(facts, visit)]
-    found += [(one["id"], one) for one in facts.about(visit["id"], *verbs)]
+    found += [(one["id"], one) for one in facts.about(visit["id"], *STEPS)]
     return iter(sorted(found, key=lambda pair: pair[0]))
 
 

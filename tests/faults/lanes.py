@@ -5,6 +5,7 @@ Source: evidence spec 4. A promised offset is remembered: a server that takes it
 
 import base64
 from hashlib import sha256
+from typing import Any
 
 import httpx
 import msgspec
@@ -14,6 +15,7 @@ from tests.faults.shelf import Kept
 
 PART = 5 << 20
 CHUNK = 256 << 10
+Part = dict[str, Any]
 TUS = {"Tus-Resumable": "1.0.0"}
 AWAITED = frozenset({"declared", "uploading", "missing"})
 TAKEN = frozenset({httpx.codes.OK, httpx.codes.PRECONDITION_FAILED})  # 412: it is there already
@@ -21,20 +23,38 @@ TAKEN = frozenset({httpx.codes.OK, httpx.codes.PRECONDITION_FAILED})  # 412: it 
 
 async def direct(phone: Phone, kept: Kept, *, first: int = 1, most: int = 20) -> bool:
     """Send a piece, or its parts from ``first`` on, to pinned addresses; whether all is there."""
-    parts = _parts(kept)
-    wanted = [part for part in parts if part["n"] >= first][:most]
-    body = msgspec.json.encode({"parts": wanted}) if len(parts) > 1 else b""
-    answer = await phone.call("POST", f"/api/v1/evidence/{kept.id}/urls", body)
-    if answer is None or answer.status_code != httpx.codes.OK:
+    raw = kept.raw or b""
+    parts = _parts(raw)
+    wanted = parts[first - 1 : first - 1 + most]
+    told = await _urls(phone, kept, wanted if len(parts) > 1 else [])
+    if told is None:
         return False
-    told = answer.json()
-    kept.state = told["state"]
-    sent = [await _put(phone, kept, url, alone=len(parts) == 1) for url in told["urls"]]
+    sent = [await _put(phone, raw, url, alone=len(parts) == 1) for url in told]
     return all(sent) and (kept.state not in AWAITED or len(wanted) == len(parts))
 
 
-def _parts(kept: Kept) -> list[dict[str, object]]:
+async def twins(phone: Phone, kept: Kept) -> None:
+    """Send the last part wrong, then right: both addresses were asked for before."""
     raw = kept.raw or b""
+    rotten = raw[:-1] + bytes([raw[-1] ^ 1])
+    asked = [await _urls(phone, kept, _parts(one)[-1:]) for one in (rotten, raw)]
+    for one, told in zip((rotten, raw), asked, strict=True):
+        for url in told or []:
+            await _put(phone, one, url, alone=False)
+
+
+async def _urls(phone: Phone, kept: Kept, parts: list[Part]) -> list[dict[str, Any]] | None:
+    body = msgspec.json.encode({"parts": parts}) if parts else b""
+    answer = await phone.call("POST", f"/api/v1/evidence/{kept.id}/urls", body)
+    if answer is None or answer.status_code != httpx.codes.OK:
+        return None
+    told = answer.json()
+    kept.state = told["state"]
+    found: list[dict[str, Any]] = told["urls"]
+    return found
+
+
+def _parts(raw: bytes) -> list[Part]:
     pieces = [raw[at : at + PART] for at in range(0, len(raw), PART)]
     return [
         {"n": number, "size": len(piece), "sha256": sha256(piece).hexdigest()}
@@ -42,16 +62,11 @@ def _parts(kept: Kept) -> list[dict[str, object]]:
     ]
 
 
-async def _put(phone: Phone, kept: Kept, url: dict[str, object], *, alone: bool) -> bool:
-    number = int(str(url["n"]))
-    raw = kept.raw or b""
+async def _put(phone: Phone, raw: bytes, url: dict[str, Any], *, alone: bool) -> bool:
+    number = int(url["n"])
     piece = raw if alone else raw[(number - 1) * PART : number * PART]
     try:
-        answer = await phone.store.put(
-            str(url["url"]),
-            content=piece,
-            headers=url["headers"],  # type: ignore[arg-type]  # a flat object of strings
-        )
+        answer = await phone.store.put(url["url"], content=piece, headers=url["headers"])
     except httpx.TransportError:
         return False
     return answer.status_code in TAKEN

@@ -85,7 +85,7 @@ class Phone:
     tokens: tuple[str, str] | None = None
     nonce: str = ""
     server_ms: int = 0
-    since: int = 0
+    since: str = "0"
     skew_ms: int = 0
     locked: bool = False
 
@@ -189,7 +189,7 @@ class Phone:
         if "seq" not in changes:
             self.shelf.seq += 1
         task = self.tasks[visit]
-        said = {
+        said: dict[str, Any] = {
             "op_id": str(self.ids()),
             "dev": str(self.dev),
             "inst_epoch": self.shelf.inst_epoch,
@@ -373,7 +373,7 @@ class Phone:
         gone = [one.id for one in self.shelf.captures.values() if one.sealed_ms is None]
         self.history.note(self.name, "wiped", dev=str(self.dev), captures=gone)
         self.shelf = Shelf(inst_epoch, FIRST_PREV)
-        self.since = 0
+        self.since = "0"
 
 
 def code_of(answer: httpx.Response) -> str:

@@ -38,6 +38,7 @@ TRAITS = {
 }
 FAULTS = (
     ("statement", ("before", "after", "cut"), 12),
+    ("commit", ("before", "after", "cut"), 4),
     ("store", ("before", "after", "cut"), 12),
     ("wire", ("before", "after", "twice"), 3),
 )
@@ -84,6 +85,7 @@ class Play:
     wrong: list[str] = field(default_factory=list)
     trace: list[str] = field(default_factory=list)
     pictures: int = 0
+    twins: int = 0
     since: int = 0
     latest: datetime = START
 
@@ -181,7 +183,6 @@ async def phone_of(play: Play, seat: Seat, *, fresh: bool = False) -> Phone:
         login=lambda: stage.login(seat, dev),
         trust=stage.trust,
         history=play.history,
-        since=int((stage.clock() - timedelta(minutes=6)).timestamp() * 1000),
     )
     phone.shelf = Shelf(f"{play.lots.getrandbits(64):016x}", phone.shelf.prev)
     play.devices.add(dev)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +15,6 @@ import structlog
 from litestar import Litestar
 
 from backend.clock import new_id
-from backend.jobs import worker
 from backend.jobs.context import Context
 from backend.keyring import Keyring
 from backend.services import devices, directories, tokens
@@ -172,13 +172,13 @@ async def a_stage(
     clock.set(START)
     told = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(NOISE))
-    at_once, worker.AT_ONCE = worker.AT_ONCE, 1  # one task at a time: a run can be repeated
     killer = await asyncpg.connect(dsn)
     # The driver tells of each transaction that a killed process left open.
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _told: None)
     context: Context = app.state.jobs
     edges = Edges(killer)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    # Litestar says more narrowly than ASGI what it takes.
+    transport = httpx.ASGITransport(app=cast("Any", app), raise_app_exceptions=False)
     try:
         async with (
             httpx.AsyncClient(
@@ -201,6 +201,5 @@ async def a_stage(
             )
     finally:
         asyncio.get_running_loop().set_exception_handler(None)
-        worker.AT_ONCE = at_once
         structlog.configure(**told)
         await killer.close()

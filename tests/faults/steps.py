@@ -188,6 +188,9 @@ async def media(play: Play) -> None:
     if phone is None or not due:
         return
     kept = play.dice.choice(due)
+    if kept.size > lanes.PART and play.twins == 0:
+        play.twins = 1
+        await lanes.twins(phone, kept)
     if play.dice.random() < 0.5:
         await by_tus(play, phone, kept, most=play.dice.randint(1, 4))
         return
@@ -246,7 +249,7 @@ async def fingerprint(play: Play) -> str:
 
 async def worker(play: Play) -> None:
     """The worker takes one task; killed in it, the lease must run out first."""
-    await jobs.worker.once(play.stage.jobs)
+    await jobs.worker.once(play.stage.jobs, limit=1)
 
 
 async def sequencer(play: Play) -> None:
@@ -309,12 +312,14 @@ async def overlap(play: Play) -> None:
 
 
 async def crowd(play: Play) -> None:
-    """Several workers at once, and phones that say complete meanwhile."""
+    """Several workers at once, and phones that say complete twice meanwhile."""
     context = play.stage.jobs
     phone = talker(play)
-    sent = [one for one in kept_of(phone) if one.state][:2] if phone else []
-    says: list[Awaitable[Any]] = [lanes.complete(phone, one) for one in sent if phone]
-    await asyncio.gather(*(jobs.worker.once(context) for _ in range(3)), *says)
+    sent = [one for one in kept_of(phone) if one.state in lanes.AWAITED][:2] if phone else []
+    says: list[Awaitable[Any]] = [
+        lanes.complete(phone, one) for one in sent for _ in range(2) if phone
+    ]
+    await asyncio.gather(*says, *(jobs.worker.once(context) for _ in range(3)))
 
 
 async def guarded(play: Play, step: Step, plan: Plan | None) -> None:
