@@ -61,7 +61,11 @@ class Scanner:
         if self.address.startswith("unix:"):
             line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             line.settimeout(self._wait_s)
-            line.connect(self.address.removeprefix("unix:"))
+            try:
+                line.connect(self.address.removeprefix("unix:"))
+            except OSError:
+                line.close()
+                raise
             return line
         host, _, port = self.address.rpartition(":")
         return socket.create_connection((host.strip("[]"), int(port)), self._wait_s)
