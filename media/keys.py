@@ -1,4 +1,4 @@
-"""Keys of devices and server, and the fields sealed at rest; the one speaker of cryptography.
+"""Keys of devices and server, and the fields sealed at rest; speaks cryptography for all of it.
 
 Source: evidence-and-sync 1 (domain tags), 2 (ES256), 8 (Ed25519), 12.3 (fields).  Randomness that
 this room would have to take is an argument; only ``DeviceKey.generate`` lets the library draw it.

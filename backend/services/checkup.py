@@ -6,7 +6,7 @@ import msgspec
 
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
-from backend.services import offices, policy, recovery, upkeep
+from backend.services import log_checks, offices, policy, recovery, upkeep
 from backend.services.recovery import Recovery
 
 LAG = timedelta(minutes=1)
@@ -39,6 +39,7 @@ async def checkup(*, at: datetime) -> list[Finding]:
         stuck = await DB.connection.fetchrow(STUCK, at - LAG)
         before = str(int((at - LAG).timestamp() * 1000))
         pending = await DB.connection.fetchval(PENDING, before)
+        anchored = await log_checks.standing(at=at)
     halt, runs = await recovery.halted(), await upkeep.newest()
     return [
         Finding(
@@ -61,6 +62,7 @@ async def checkup(*, at: datetime) -> list[Finding]:
             en=f"audit log: {pending} entries unsealed for more than a minute",
         ),
         _signing(halt),
+        *(Finding(part, ok=ok, zh=zh, en=en) for part, ok, zh, en in anchored),
         Finding("scrub", *upkeep.scrubbed(runs.get("scrub"), at=at)),
         Finding("backup", *upkeep.backed_up(runs.get("backup"))),
     ]

@@ -5,8 +5,9 @@ Source: evidence spec 8 (``log verify``, nightly and on demand), 0.6: what was n
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -33,6 +34,16 @@ LAST = """
 select verified_at, size, entries, jsonb_array_length(faults) as faults,
   jsonb_array_length(gaps) as gaps from aud.verification order by verified_at desc limit 1
 """
+# The first head that no stamp covers, and the last that has one.
+UNSTAMPED = """
+with last as (select size, stamped_at, authority from aud.checkpoint where tsr is not null
+  order by size desc limit 1)
+select last.stamped_at, last.authority, h.created_at as waiting_since
+from (select 1) one left join last on true
+left join lateral (select created_at from aud.checkpoint
+  where size > coalesce(last.size, 0) order by size limit 1) h on true
+"""
+CHECK_LATE, STAMP_LATE = timedelta(hours=26), timedelta(hours=2)
 KEEP = """
 insert into aud.verification (id, verified_at, size, entries, anchors, faults, gaps, took_ms)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -166,6 +177,37 @@ async def last() -> LastCheck | None:
     async with DB.transaction(PUBLIC, readonly=True):
         row = await DB.connection.fetchrow(LAST)
     return LastCheck(**dict(row)) if row else None
+
+
+async def standing(*, at: datetime) -> tuple[tuple[str, bool, str, str], ...]:
+    """Part, whether all is well, and the sentence in both languages: last check, time stamps.
+
+    Inside the caller's transaction, whose role may read the log's heads.
+    """
+    row = await DB.connection.fetchrow(LAST)
+    checked = LastCheck(**dict(row)) if row else None
+    return _checked(checked, at=at), _stamped(await DB.connection.fetchrow(UNSTAMPED), at=at)
+
+
+def _both(part: str, name: str, *, ok: bool, **facts: int | str) -> tuple[str, bool, str, str]:
+    return part, ok, say(name, "zh", **facts), say(name, "en", **facts)
+
+
+def _checked(last: LastCheck | None, *, at: datetime) -> tuple[str, bool, str, str]:
+    if last is None:
+        return _both("log check", "doctor.unchecked", ok=True)
+    ok = not last.faults and at - last.verified_at < CHECK_LATE
+    when = shown(last.verified_at)
+    return _both("log check", "doctor.checked", ok=ok, at=when, faults=last.faults, gaps=last.gaps)
+
+
+def _stamped(row: Any, *, at: datetime) -> tuple[str, bool, str, str]:  # noqa: ANN401 - asyncpg's
+    waiting = row["waiting_since"]
+    ok = waiting is None or at - waiting < STAMP_LATE
+    if row["stamped_at"] is None:
+        return _both("time stamps", "doctor.unstamped", ok=ok)
+    facts = {"at": shown(row["stamped_at"]), "authority": row["authority"]}
+    return _both("time stamps", "doctor.stamped" if ok else "doctor.stamp_late", ok=ok, **facts)
 
 
 async def keep(report: LogReport, *, act: Act, took_ms: int) -> UUID:

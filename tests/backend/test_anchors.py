@@ -5,6 +5,7 @@ import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import asyncpg
 import httpx
@@ -72,6 +73,35 @@ async def test_heads_in_the_bucket_stay_whoever_holds_its_keys(log: Log, s3: Buc
     report = await log_checks.check(log.key, Outside(s3))
     assert {one.code for one in report.faults} >= {"anchor.covered", "anchor.unsigned"}
     assert ("bucket", 3, "held") in outcomes(report)
+
+
+async def test_every_entry_lies_under_a_locked_head_within_a_minute(log: Log) -> None:
+    """Two minutes of passes, a second apart; entries come when they come."""
+    dice = Random(5)
+    for _ in range(120):
+        if dice.random() < 0.3:
+            await log.headed(dice.randrange(1, 4))
+        await log.anchored()
+        log.clock.tick(seconds=1)
+    waits = await log.owner.fetch(
+        "select (select min(h.anchored_at) from aud.checkpoint h where h.size >= c.size)"
+        " - c.created_at as wait from aud.checkpoint c where c.created_at < $1",
+        log.clock() - timedelta(seconds=60),
+    )
+    assert len(waits) > 10
+    assert max(row["wait"] for row in waits) <= timedelta(seconds=60)
+
+
+async def test_the_development_authority_keeps_one_private_key(tmp_path: Path) -> None:
+    folder, asked = tmp_path / "tsa", timestamps.request(b"x", nonce=1)
+    for _ in range(2):
+        served = await asyncio.to_thread(tsa.serve, folder)
+        reply = await asyncio.to_thread(stamping.ask, served.url, asked)
+        roots = timestamps.roots_of(served.roots.read_bytes())
+        assert timestamps.verify(reply, b"x", roots=roots, nonce=1).authority == "dev-tsa"
+        served.stop()
+    assert (folder / tsa.KEY).stat().st_mode & 0o077 == 0
+    assert folder.stat().st_mode & 0o077 == 0
 
 
 async def test_an_object_without_a_lock_is_a_fault(log: Log, s3: Bucket) -> None:

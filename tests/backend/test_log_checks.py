@@ -18,7 +18,7 @@ from backend.embedded import tsa
 from backend.jobs import logwatch
 from backend.jobs import timestamps as stamps
 from backend.keyring import open_keyring
-from backend.services import log_checks, log_marks, log_proofs, log_words
+from backend.services import checkup, log_checks, log_marks, log_proofs, log_words
 from backend.services.log_checks import Outside
 from backend.services.log_replay import Fault
 from backend.settings import to_environment
@@ -105,6 +105,37 @@ async def test_a_bundle_learns_how_its_entries_were_sealed(log: Log, tmp_path: P
     served.stop()
 
 
+async def doctor(log: Log) -> dict[str, tuple[bool, str]]:
+    found = await checkup.checkup(at=log.clock())
+    return {one.part: (one.ok, one.en) for one in found}
+
+
+async def test_the_doctor_says_what_was_neither_checked_nor_stamped(
+    log: Log, tmp_path: Path
+) -> None:
+    assert (await doctor(log))["time stamps"][0]
+    await log.headed(1)
+    assert (await doctor(log))["log check"] == (
+        True,
+        "the audit log was not checked yet; that happens every night",
+    )
+    log.clock.tick(hours=3)
+    assert (await doctor(log))["time stamps"][0] is False
+    served = await asyncio.to_thread(tsa.serve, tmp_path / "tsa")
+    log.context = log.with_settings(log.context, tsa_url=served.url, tsa_roots=served.roots)
+    await stamps.once(log.context)
+    served.stop()
+    ok, said = (await doctor(log))["time stamps"]
+    assert (ok, "by dev-tsa" in said) == (True, True)
+    await log.headed(1)
+    log.clock.tick(hours=3)
+    assert (await doctor(log))["time stamps"][0] is False
+    await logwatch.once(log.context)
+    assert (await doctor(log))["log check"][0]
+    log.clock.tick(hours=27)
+    assert (await doctor(log))["log check"][0] is False
+
+
 async def test_every_night_the_log_is_checked_once_and_the_result_is_public(
     log: Log, client: httpx.AsyncClient
 ) -> None:
@@ -140,7 +171,7 @@ def test_every_fault_has_its_sentence_in_both_languages() -> None:
     codes = {
         code
         for code in log_words.sentences()
-        if code.partition(".")[0] not in ("kind", "line", "mark")
+        if code.partition(".")[0] not in ("kind", "line", "mark", "doctor")
     }
     assert codes == {code for code in codes if any(f'"{code}"' in text for text in sources)}
     for code in codes:
