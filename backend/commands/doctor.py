@@ -19,7 +19,9 @@ from inspection_plans.errors import RuleRefusal
 from inspection_plans.loader import load
 from media.bucket import Bucket
 from media.errors import MediaRefusal
+from media.scanner import Scanner
 
+SCANNER_S = 5.0
 LIBRARIES = ("litestar", "piccolo", "asyncpg", "minio", "pillow", "apscheduler")
 
 
@@ -74,6 +76,26 @@ def store(settings: Settings) -> Finding:
     return Finding("object store", ok=True, zh="对象存储可用", en="the object store answers")
 
 
+def scanner(settings: Settings) -> Finding:
+    """Whether a virus scanner answers; without one every file is said to be not scanned."""
+    if not settings.clamd:
+        return Finding(
+            "scanner",
+            ok=True,
+            zh="未配置病毒扫描：每份文件都标注“未扫描”；如需扫描请设置 MINGCHA_CLAMD",
+            en="no virus scanner: every file says not scanned; set MINGCHA_CLAMD to have one",
+        )
+    said = Scanner(settings.clamd, wait_s=SCANNER_S).scan(())
+    if said.state == "clean":
+        return Finding("scanner", ok=True, zh="病毒扫描可用", en="the virus scanner answers")
+    return Finding(
+        "scanner",
+        ok=False,
+        zh=f"病毒扫描没有应答（{said.detail}）：新文件标注“未扫描”；请检查 MINGCHA_CLAMD",
+        en=f"the virus scanner is silent ({said.detail}): new files say not scanned",
+    )
+
+
 def findings(args: argparse.Namespace) -> Iterator[Finding]:
     """Every part in turn: programs, rules, embedded servers, then what runs."""
     yield from programs()
@@ -87,6 +109,7 @@ def findings(args: argparse.Namespace) -> Iterator[Finding]:
         return
     yield from asyncio.run(database(settings))
     yield store(settings)
+    yield scanner(settings)
 
 
 def main(args: argparse.Namespace) -> int:
