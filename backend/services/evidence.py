@@ -54,6 +54,8 @@ select $1::uuid, $2, $3, $4, 'phone', $5, $6::uuid, $7, $8::text, $9::bigint, $1
 on conflict (id) do nothing returning flags
 """
 SUSPEND = "update visit set state = $2 where id = $1"
+LISTED = "select true from claim where visit = $1 and items @> $2 limit 1"
+HELD = "select true from device where id = $1 and account = $2"
 WITHDRAW = "update evidence set state = $2, reason = $3 where id = $1"
 
 
@@ -74,6 +76,13 @@ class TransportMismatch(ServiceRefusal):
     """Plain bytes are the original's own; sealed ones have the size that sealing gives them."""
 
     code = "evidence.transport_mismatch"
+
+
+class Listed(ServiceRefusal):
+    """The signed record lists this capture."""
+
+    code = "evidence.listed"
+    family = Family.CONFLICT
 
 
 class NotSent(ServiceRefusal):
@@ -207,24 +216,34 @@ def _judged(capture: Manifest, deed: Deed, sheet: Sheet) -> tuple[datetime, list
 async def withdraw(deed: Deed, body: EvidenceWithdraw) -> Effect:
     """Withdraw a capture with a reason; manifest and number stay, the bytes are not deleted.
 
-    Raises: Blocked while it is not declared, EvidenceWrongState.
+    What a signed record lists stays: the record would say more than it holds.
+    Raises: Blocked while it is not declared, Listed ("evidence.listed"), EvidenceWrongState.
     Source: evidence spec 5 (withdrawn).
     """
     row = await DB.connection.fetchrow(LOCK, UUID(body.evidence))
     if row is None or row["visit"] != deed.site.id or row["dev"] != deed.dev:
         raise Blocked((body.evidence,))
+    if deed.site.state in LATE and await DB.connection.fetchval(
+        LISTED, deed.site.id, [{"id": body.evidence, "sha256": row["sha256"]}]
+    ):
+        raise Listed(field="evidence")
     target = states.require(Noun.EVIDENCE, row["state"], "withdraw")
     await DB.connection.execute(WITHDRAW, row["id"], target, body.reason)
     return Effect(object_type="evidence", object_id=row["id"])
 
 
 async def own(evidence_id: UUID, act: Act) -> Stored:
-    """The caller's own piece, locked: its device's, or its institution's; raises Absent."""
+    """The caller's own piece, locked: of the own phones, or of the institution; raises Absent.
+
+    Who lost a phone or had it revoked sends what it declared from another one.
+    """
     row = await DB.connection.fetchrow(LOCK, evidence_id)
     if row is None:
         raise Absent
     found = stored(row)
-    mine = act.by.device is not None and found.dev == act.by.device
+    mine = found.dev is not None and (
+        found.dev == act.by.device or await DB.connection.fetchval(HELD, found.dev, act.by.id)
+    )
     ours = found.channel == "portal" and found.institution == act.by.institution
     if not (mine or ours):
         raise Absent
