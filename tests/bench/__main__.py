@@ -12,6 +12,7 @@ from tests.bench import (
     bench_draw,
     bench_evidence,
     bench_frame,
+    bench_log,
     bench_photo,
     bench_rules,
     bench_scale,
@@ -30,6 +31,7 @@ NAMES = (
     "scale",
     "evidence",
     "sync",
+    "log",
     "photo",
     "draw",
     "frame",
@@ -39,6 +41,7 @@ NAMES = (
 )
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "sync": bench_sync.run,
+    "log": bench_log.run,
     "simulate": bench_simulate.run,
     "rules": bench_rules.run,
     "desk": bench_desk.run,
