@@ -19,6 +19,9 @@ ENDED = (
 )
 
 
+HURRIED = frozenset({"app", "public"})
+
+
 class Scope(msgspec.Struct, frozen=True):
     """Whose rows a transaction sees: an office's regions, or one institution.
 
@@ -69,6 +72,16 @@ async def _acquired(pool: asyncpg.Pool) -> asyncpg.Connection:
         return await pool.acquire()
     except OSError as fault:
         raise asyncpg.CannotConnectNowError("the database does not answer") from fault
+
+
+def _server_settings(role: str) -> dict[str, str]:
+    """An open transaction holds back every seal of the log: whoever answers a call has 30 s.
+
+    Jobs read and write millions of rows in one transaction; they have no such limit.
+    """
+    limits = ("statement_timeout", "idle_in_transaction_session_timeout")
+    given = dict.fromkeys(limits, "30s") if role in HURRIED else {}
+    return {"application_name": f"mingcha-{role}", **given}
 
 
 async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
@@ -175,7 +188,7 @@ class Engine(PostgresEngine):
                 init=_init,
                 reset=_nothing_to_reset,
                 connection_class=Link,
-                server_settings={"application_name": f"mingcha-{role}"},
+                server_settings=_server_settings(role),
             )
 
     async def close(self) -> None:

@@ -104,6 +104,17 @@ async def test_nothing_is_ordered_past_an_open_transaction(
     assert (await verify(context)).faults == ()
 
 
+@pytest.mark.parametrize(("role", "limit"), [("app", "30s"), ("public", "30s"), ("worker", "0")])
+async def test_a_call_that_hangs_does_not_hold_back_the_seals_for_ever(
+    context: Context,  # noqa: ARG001 - its lifespan holds the pools
+    role: str,
+    limit: str,
+) -> None:
+    async with DB.transaction(Scope(role=role)):
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            assert await DB.connection.fetchval(f"show {name}") == limit
+
+
 async def test_one_sequencer_at_a_time(context: Context, clock: StillClock) -> None:
     await wrote(clock)
     async with DB.pools["seq"].acquire() as other, other.transaction():
