@@ -4,12 +4,12 @@ from litestar.handlers import HTTPRouteHandler
 
 from backend.pages import phone, static
 from backend.pages.desk import home, sign_in
-from backend.pages.public import check, codes, log, publications
+from backend.pages.public import bundles, check, codes, log, publications
 
 FACES = {
     "field": (static, codes, phone),
     "portal": (static, codes, sign_in, home),
-    "public": (static, codes, publications, check, log),
+    "public": (static, codes, publications, check, log, bundles),
     "desk": (static, codes, sign_in, home),
 }
 

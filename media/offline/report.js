@@ -94,6 +94,12 @@ function cardOf(item) {
   return card;
 }
 
+/** Where a fault lies; the instant of a revocation as a person reads it. */
+function aboutOf(fault) {
+  const [id, ms] = fault.subject.split(" ");
+  return fault.code === "key.revoked" ? `${id} ${instant(Number(ms))}` : fault.subject;
+}
+
 function rowOf(report, check) {
   const row = made("li", "check", made("b", "", check), made("span", "name", ...word(check)));
   row.append(mark(report.state(check)));
@@ -102,7 +108,7 @@ function rowOf(report, check) {
   if (faults.length > 0) {
     const list = made("ul", "faults");
     for (const fault of faults.slice(0, 20)) {
-      list.append(made("li", "", ...word(fault.code), " ", made("code", "", fault.subject)));
+      list.append(made("li", "", ...word(fault.code), " ", made("code", "", aboutOf(fault))));
     }
     if (faults.length > 20) list.append(made("li", "", `… ${faults.length - 20}`));
     row.append(list);
@@ -130,6 +136,9 @@ function show(report, name) {
   banner.id = "verdict";
   banner.tabIndex = -1;
   banner.append(made("p", "quiet", name));
+  if (verdict !== "rejected") {
+    banner.append(made("p", "quiet", ...word(report.trusted ? "trusted" : "unknown")));
+  }
   const checks = made("ul", "checks", ...CHECKS.map((check) => rowOf(report, check)));
   const keys = made("dl", "facts");
   for (const [role, print] of Object.entries(report.keys)) {
@@ -147,7 +156,7 @@ function show(report, name) {
   place.replaceChildren(
     banner,
     made("section", "", made("h2", "", "检查 Checks"), checks, ...none),
-    made("section", "", made("h2", "", ...word("fingerprints")), keys, compared),
+    made("section", "", made("h2", "", ...word("fingerprints")), keys),
     made("section", "", made("h2", "", `证据 Evidence (${report.items.length})`), items),
     made("section", "", made("p", "", ...word("says")), raw),
   );

@@ -67,7 +67,7 @@ def told(report: Report) -> Iterator[str]:
     for check in CHECKS:
         yield f"{check} {report.state(check):<11} {_both(check)}"
     for fault in report.faults[:FAULTS_SHOWN]:
-        yield f"  ! {fault.check} {_both(fault.code)} {fault.subject}"
+        yield f"  ! {fault.check} {_both(fault.code)} {_about(fault)}"
     if len(report.faults) > FAULTS_SHOWN:
         yield f"  ! … {len(report.faults) - FAULTS_SHOWN}"
     for item in report.items:
@@ -79,6 +79,12 @@ def told(report: Report) -> Iterator[str]:
         yield f"  {_both(role)}  {print_}"
     yield _both("says")
     yield f"== {_both(report.verdict())} =="
+
+
+def _about(fault: Fault) -> str:
+    """Where a fault lies; the instant of a revocation as a person reads it."""
+    where, _, at = fault.subject.partition(" ")
+    return f"{where} {_time(int(at))}" if fault.code == "key.revoked" else fault.subject
 
 
 def _told(item: dict[str, Any]) -> Iterator[str]:

@@ -16,7 +16,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ok": ("通过", "ok"),
     "failed": ("不通过", "failed"),
     "not-checked": ("未检查", "not checked"),
-    "none": ("没有可检查的内容", "nothing to check"),
+    "none": ("无", "none"),
     "revoked": ("密钥已吊销", "key revoked"),
     "verified": (
         "核验通过：包内所述各项均已证明",
@@ -50,7 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "key.missing": ("没有所述设备的密钥", "no key of the device that is named"),
     "key.not_in_log": ("密钥登记与日志不符", "the log says otherwise about this key"),
     "key.too_early": ("接收时密钥尚未登记", "received before the key was enrolled"),
-    "key.revoked": ("密钥已于下列时间（毫秒）吊销", "key revoked at (ms)"),
+    "key.revoked": ("密钥已吊销，此件在吊销生效之后", "the key was revoked, revoked at"),
     "manifest.algorithm": ("采集清单用了不许可的算法", "a manifest of another algorithm"),
     "signature.wrong": ("签名不成立", "the signature does not hold"),
     "signature.der": ("两种写法不是同一签名", "the two spellings are not one signature"),
@@ -61,7 +61,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "head.inconsistent": ("后一表头不是前一表头的延续", "the heads do not extend each other"),
     "head.before_seal": ("未被封存时的表头覆盖", "not covered by the head at sealing"),
     "stamp.other": ("时间戳不是为此表头而作", "the stamp is not over this head"),
-    "proved": ("可证时间范围", "proved between"),
+    "proved": ("可证时间范围（北京时间）", "proved between (UTC+8)"),
     "claimed": ("设备自述时间", "claimed by the device"),
     "gap": ("采集至锚定", "capture to anchor"),
     "source": ("来源", "source"),
@@ -77,7 +77,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "server": ("服务器密钥", "server key"),
     "log": ("日志密钥", "log key"),
     "trusted": ("与您提供的指纹一致", "as you expect"),
-    "unknown": ("尚未核对", "not compared"),
+    "unknown": (
+        "尚未与公布的密钥指纹核对",
+        "the keys were not compared with the published fingerprints",
+    ),
     "stamped": ("时间戳", "time stamp"),
     "unstamped": ("本包没有时间戳", "not timestamped"),
     "says": (

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -278,3 +279,24 @@ async def test_a_bundle_is_of_one_thing(field: worlds.Field) -> None:
     with pytest.raises(ServiceRefusal) as absent:
         await dossiers.order(NewDossier(purpose="试", visit=new_id()), act=field.desk.act)
     assert absent.value.code == "thing.absent"
+
+
+async def test_the_programs_and_fingerprints_are_public(
+    field: worlds.Field, made: Made, work: Work, client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """What the page shows is what a verifier finds in a bundle; programs come as attachments."""
+    await sealed(field, work, 1)
+    _, raw = await made(field.desk.who)
+    page = await client.get("/bundles/check")
+    assert page.status_code == 200
+    prints = [line.split()[2] for line in lines(tmp_path, raw) if line.startswith("key ")]
+    assert "trust ok" in lines(tmp_path, raw, *prints)
+    for text in prints:
+        assert text in page.text
+    for name, content in programs().items():
+        answer = await client.get(f"/{name}")
+        assert answer.content == content
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert sha256(content).hexdigest() in page.text
+        again = await client.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304

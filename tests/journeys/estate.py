@@ -15,6 +15,7 @@ from backend.clock import new_id, token
 from backend.piccolo_conf import DB
 from backend.services import (
     cases,
+    dossiers,
     draws,
     exclusions,
     filings,
@@ -130,6 +131,8 @@ async def an_estate(
     ids |= await _drawn(office, work, seen.institution)
     matter = await casework.a_matter(owner, clock())
     ids |= await _papers(owner, matter, clock)
+    asked = dossiers.NewDossier(visit=seen.visit, purpose="案件复核")
+    ids["dossier_id"] = (await dossiers.order(asked, act=seen.desk.act)).id
     for name, sql in ROWS.items():
         ids[name] = await owner.fetchval(sql)
     missing = [name for name, found in ids.items() if found is None]
