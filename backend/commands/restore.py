@@ -15,7 +15,7 @@ from backend.keyring import KeysUnreadable, open_keyring
 from backend.piccolo_conf import DB
 from backend.services.act import Act, system
 from backend.services.backups import checking, keybox, restoring
-from backend.services.backups.checking import Set
+from backend.services.backups.checking import STAMP_ROOTS, Set
 from backend.services.backups.errors import KeysOther, NotEmpty, OtherOrigin
 from backend.services.backups.restoring import Report, Target
 from backend.services.errors import REFUSALS
@@ -49,6 +49,19 @@ def prepared(args: argparse.Namespace) -> Set:
         raise KeysOther(folder=str(args.keys or args.keys_file))
     restoring.require_keys(found, open_keyring(keys))
     return found
+
+
+def trust_old_stamps(found: Set, settings: Settings, data: Path) -> None:
+    """Hold stamps also to the authority of the lost office; an operator's own file stays as it is.
+
+    An embedded office makes a development authority of its own, which did not sign the old ones.
+    """
+    old, new = found.folder / STAMP_ROOTS, settings.tsa_roots
+    if new is None or not old.exists() or not new.is_relative_to(data.absolute()):
+        return
+    known = new.read_bytes()
+    if old.read_bytes() not in known:
+        new.write_bytes(known + old.read_bytes())
 
 
 async def bring_back(found: Set, settings: Settings) -> Report:
@@ -94,10 +107,11 @@ def main(args: argparse.Namespace) -> int:
         origin = f"http://127.0.0.1:{args.port}"
         with start(args.data / "servers", origin=origin) as running:
             for notice in running.notices:
-                print(notice)
+                print(notice["zh"], notice["en"])
             settings = office.settings_of(running, args.data, origin)
             if settings.log_origin != found.manifest.log_origin:
                 raise OtherOrigin(origin=found.manifest.log_origin)
+            trust_old_stamps(found, settings, args.data)
             report = asyncio.run(bring_back(found, settings))
             office.remember(settings, args.data)
     except (*REFUSALS, KeysUnreadable) as refusal:

@@ -7,6 +7,7 @@ import msgspec
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
 from backend.services import log_checks, offices, policy, recovery, upkeep
+from backend.services.accounts import on_day
 from backend.services.recovery import Recovery
 
 LAG = timedelta(minutes=1)
@@ -35,7 +36,7 @@ async def checkup(*, at: datetime) -> list[Finding]:
     """Look at everything; changes nothing."""
     regions = await offices.every_region()
     async with DB.transaction(Scope(regions=regions, role="worker"), readonly=True):
-        held = {row["role"] for row in await DB.connection.fetch(HELD, at.date())}
+        held = {row["role"] for row in await DB.connection.fetch(HELD, on_day(at))}
         stuck = await DB.connection.fetchrow(STUCK, at - LAG)
         before = str(int((at - LAG).timestamp() * 1000))
         pending = await DB.connection.fetchval(PENDING, before)

@@ -28,7 +28,15 @@ from backend.keyring import open_keyring
 from backend.piccolo_conf import DB
 from backend.services import audit, upkeep
 from backend.services.backups import checking, copying, keybox, restoring, taking
-from backend.services.backups.checking import DUMP, LIST, MANIFEST, OBJECTS, SETS, Set
+from backend.services.backups.checking import (
+    DUMP,
+    LIST,
+    MANIFEST,
+    OBJECTS,
+    SETS,
+    STAMP_ROOTS,
+    Set,
+)
 from backend.services.backups.dump import Wanted
 from backend.services.backups.errors import (
     HiddenRows,
@@ -361,6 +369,21 @@ def test_keys_are_sealed_apart_from_the_backup(
     assert not (tmp_path / "other").exists()
     with pytest.raises(PassphraseShort):
         keybox.seal(small.keys, "short", salt=bytes(16))
+
+
+async def test_old_stamps_are_still_believed(small: Settings, shelf: Path, tmp_path: Path) -> None:
+    """The lost office's authority stands beside the new one's; an operator's file stays."""
+    old, new = tmp_path / "old.pem", tmp_path / "office" / "new.pem"
+    new.parent.mkdir()
+    old.write_bytes(b"old\n")
+    new.write_bytes(b"new\n")
+    found = await taken(replace(small, tsa_roots=old), shelf)
+    assert set(found.manifest.files) == {DUMP, LIST, STAMP_ROOTS}
+    for _ in range(2):
+        restore.trust_old_stamps(found, replace(small, tsa_roots=new), new.parent)
+        assert new.read_bytes() == b"new\nold\n"
+    restore.trust_old_stamps(found, replace(small, tsa_roots=old), new.parent)
+    assert old.read_bytes() == b"old\n"
 
 
 async def test_a_restore_wants_an_empty_folder_a_whole_set_and_the_right_keys(

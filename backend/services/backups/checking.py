@@ -15,6 +15,7 @@ from backend.services.backups.records import Line, Manifest, read
 
 SETS, OBJECTS = "sets", "objects"
 CLOCK_STEP_S = 2  # some file systems keep whole seconds
+STAMP_ROOTS = "tsa-roots.pem"
 MANIFEST, DUMP, LIST = "manifest.json", "database.dump", "objects.jsonl.gz"
 
 

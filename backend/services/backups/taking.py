@@ -22,7 +22,15 @@ from backend.piccolo_conf import DB
 from backend.services import audit
 from backend.services.act import Act
 from backend.services.backups import checking, dump, keybox
-from backend.services.backups.checking import DUMP, LIST, MANIFEST, OBJECTS, SETS, Set
+from backend.services.backups.checking import (
+    DUMP,
+    LIST,
+    MANIFEST,
+    OBJECTS,
+    SETS,
+    STAMP_ROOTS,
+    Set,
+)
 from backend.services.backups.copying import Copier, Key, counted, in_order, side_by_side
 from backend.services.backups.dump import LogFacts, Wanted
 from backend.services.backups.errors import NoSet, SetBroken, TargetBusy
@@ -182,7 +190,10 @@ def _finish(
     clock: Callable[[], datetime],
 ) -> Set:
     """Write the manifest, the last file of a set."""
-    sums = {name: sum_of(partial / name) for name in (DUMP, LIST)}
+    roots = source.settings.tsa_roots
+    if roots is not None and roots.exists():  # without them nobody could check the old stamps
+        shutil.copyfile(roots, partial / STAMP_ROOTS)
+    sums = {file.name: sum_of(file) for file in sorted(partial.iterdir())}
     manifest = Manifest(
         typ="mingcha.backup/1",
         taken_at=at,
