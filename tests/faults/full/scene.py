@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+import structlog
 
 from backend import logs
 from backend.keyring import Keyring
@@ -77,6 +78,7 @@ class Scene(Stage):
 @contextlib.asynccontextmanager
 async def a_scene(stand: Stand) -> AsyncIterator[Scene]:
     """An office on a stand whose database is empty."""
+    told = structlog.get_config()
     logs.configure(io.StringIO())
     clock: Any = Told(stand)
     owner: Any = stand.owner
@@ -87,14 +89,16 @@ async def a_scene(stand: Stand) -> AsyncIterator[Scene]:
         if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
             faults.append(f"{answer.request.method} {answer.request.url.path} answered 500")
 
-    async with (
-        httpx.AsyncClient(
-            base_url=stand.settings.origin,
-            timeout=TIMEOUT_S,
-            event_hooks={"response": [notice]},
-        ) as http,
-        httpx.AsyncClient(timeout=TIMEOUT_S) as store,
-    ):
+    async with contextlib.AsyncExitStack() as held:
+        held.callback(structlog.configure, **told)
+        http = await held.enter_async_context(
+            httpx.AsyncClient(
+                base_url=stand.settings.origin,
+                timeout=TIMEOUT_S,
+                event_hooks={"response": [notice]},
+            )
+        )
+        store = await held.enter_async_context(httpx.AsyncClient(timeout=TIMEOUT_S))
         yield Scene(
             app=nothing,
             owner=owner,

@@ -210,6 +210,7 @@ async def a_stand() -> AsyncIterator[Stand]:
     """Servers, lines, app and worker in a folder of their own; nothing is left of them."""
     folder = Path(tempfile.mkdtemp(prefix="mingcha-full-"))
     running = supervisor.start(folder / "servers", origin="http://127.0.0.1")
+    others, DB.pools = DB.pools, {}  # whoever shares this process keeps its own database
     try:
         async with Cutter(0) as line, Cutter(0) as back:
             made = await _stand(folder, running, line, back)
@@ -221,12 +222,12 @@ async def a_stand() -> AsyncIterator[Stand]:
                 nurse.cancel()
                 await asyncio.gather(nurse, return_exceptions=True)
                 await made.owner.close()
-                for pool in DB.pools.values():
-                    pool.terminate()  # the server may be away
-                DB.pools = {}
                 made.end("app", "worker", "store", "database")
                 running.children = []
     finally:
+        for pool in DB.pools.values():
+            pool.terminate()  # the server may be away
+        DB.pools = others
         running.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
