@@ -16,6 +16,7 @@ from tests.bench import (
     bench_photo,
     bench_rules,
     bench_scale,
+    bench_signals,
     bench_simulate,
     bench_start,
     bench_submit,
@@ -32,6 +33,7 @@ NAMES = (
     "evidence",
     "sync",
     "log",
+    "signals",
     "photo",
     "draw",
     "frame",
@@ -42,6 +44,7 @@ NAMES = (
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "sync": bench_sync.run,
     "log": bench_log.run,
+    "signals": bench_signals.run,
     "simulate": bench_simulate.run,
     "rules": bench_rules.run,
     "desk": bench_desk.run,
