@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import uvloop
 
 from tests.bench import (
+    bench_backup,
     bench_desk,
     bench_draw,
     bench_evidence,
@@ -40,6 +41,7 @@ NAMES = (
     "simulate",
     "rules",
     "desk",
+    "backup",
 )
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "sync": bench_sync.run,
@@ -48,6 +50,7 @@ ALONE: dict[str, Callable[[], list[Figure]]] = {
     "simulate": bench_simulate.run,
     "rules": bench_rules.run,
     "desk": bench_desk.run,
+    "backup": bench_backup.run,
 }
 DRAW_SCALE = 1
 
