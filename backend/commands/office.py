@@ -19,6 +19,7 @@ from backend.settings import Settings, from_environment, to_environment
 READY_S = 60.0
 LOOK_S = 0.5
 ENVIRONMENT = "environment.json"
+SELFCHECK = "selfcheck.json"
 UNFINISHED = "restoring"
 
 
