@@ -26,7 +26,7 @@ from inspection_plans.sheets import Sheet
 from inspection_plans.states import Noun
 from inspection_plans.vocabulary import NATIONAL
 from media import base64url, keys, kinds, manifest, sealing
-from media.bucket import Bucket
+from media.bucket import Bucket, StoreAbsent
 from media.errors import Family as MediaFamily
 from media.errors import MediaRefusal
 from media.manifest import Manifest
@@ -297,7 +297,8 @@ async def verify(evidence_id: UUID, *, act: Act, lab: Lab, rules: Library) -> No
     """Prove the stored bytes: open what is sealed, hash, examine, copy under lock: ``verified``.
 
     The store is spoken to outside any transaction. A file that is not what it says becomes
-    ``quarantined`` with the reason; safe to repeat. The visit may be complete afterwards.
+    ``quarantined`` with the reason, one that is gone ``missing``; safe to repeat. The visit may
+    be complete afterwards.
     Raises: refusals of family unavailable, for which the task is tried again.
     Source: evidence spec 4 (transport), 5, 12.4.
     """
@@ -314,6 +315,9 @@ async def verify(evidence_id: UUID, *, act: Act, lab: Lab, rules: Library) -> No
     retain_until = act.at + timedelta(days=366 * years)
     try:
         proved = await asyncio.to_thread(settling.prove, found, lab, retain_until)
+    except StoreAbsent:
+        await settling.miss(found, act)
+        return
     except MediaRefusal as refusal:
         if refusal.family is MediaFamily.UNAVAILABLE:
             raise

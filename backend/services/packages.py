@@ -142,7 +142,7 @@ async def open_package(new: NewPackage, *, host: str, act: Act) -> PackageRecord
     """
     by = None if act.by.kind == "system" else act.by.id
     async with DB.transaction(act.by.scope):
-        key = f"{act.by.region}/packages/{new.id}"
+        key = f"{act.by.region}/{new.id}/package"
         opened = await DB.connection.fetchval(
             OPEN, new.id, act.by.region, by, new.sha256, new.size, host, key, act.at
         )

@@ -22,7 +22,7 @@ from inspection_plans import custody, states
 from inspection_plans.library import Library
 from inspection_plans.states import Noun
 from media import sealing
-from media.bucket import Bucket, HashMismatch, Room
+from media.bucket import Bucket, HashMismatch, Room, StoreAbsent
 from media.darkroom import Darkroom
 from media.keys import TransportKey
 from media.scanner import Malware, Scanned, Scanner
@@ -33,6 +33,7 @@ update evidence set state = $2, reason = $3,
   facts = coalesce(facts, '{}') || jsonb_build_object('refusal', $4::jsonb)
 where id = $1 and state = 'received'
 """
+MISS = "update evidence set state = $2, reason = $3 where id = $1"
 # The original may lie under another key than the wire's bytes came under.
 VERIFIED = """
 update evidence set state = $2, reason = null, verified_at = $3, object_key = $4, version_id = $5,
@@ -148,6 +149,20 @@ async def quarantine(found: Stored, reason: str, facts: Mapping[str, object], ac
     async with DB.transaction(act.by.scope):
         await DB.connection.execute(QUARANTINE, found.id, target, reason, dict(facts))
         await record(found, "evidence.quarantined", act, reason=reason)
+
+
+async def miss(found: Stored, act: Act) -> None:
+    """What was received is not in the store any more: awaited again, and the log says so.
+
+    Source: evidence spec 5 (missing).
+    """
+    async with DB.transaction(act.by.scope):
+        row = await DB.connection.fetchrow(LOCK, found.id)
+        if row["state"] != found.state:
+            return
+        target = states.require(Noun.EVIDENCE, found.state, "lose")
+        await DB.connection.execute(MISS, found.id, target, StoreAbsent.code)
+        await record(found, "evidence.lost", act, reason=StoreAbsent.code)
 
 
 async def settle(found: Stored, proved: Proved, *, act: Act, rules: Library) -> None:

@@ -29,7 +29,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """What the lanes and the worker need of a row.
 
     ``sha256``, ``size`` and ``mime`` are of the bytes on the wire, which are the original's own
-    unless they are sealed; then ``wrapped_key`` is there.
+    unless they are sealed; then ``wrapped_key`` is there, and ``object_key`` is where the sealed
+    ones lie, also once the original lies elsewhere.
     """
 
     id: UUID
@@ -56,6 +57,7 @@ _COLUMNS = frozenset(Stored.__struct_fields__) - {
     "sha256",
     "size",
     "mime",
+    "object_key",
     "original",
     "wrapped_key",
     "flags",
@@ -65,11 +67,13 @@ _COLUMNS = frozenset(Stored.__struct_fields__) - {
 def stored(row: Any) -> Stored:  # noqa: ANN401 - a row of asyncpg
     """What the lanes need of one row."""
     wire = msgspec.convert(row["transport"], Transport)
+    sealed = wire.wrapped_key is not None
     return Stored(
         **{name: row[name] for name in _COLUMNS},
         sha256=wire.sha256,
         size=wire.size,
-        mime=row["mime"] if wire.wrapped_key is None else SEALED_MIME,
+        mime=SEALED_MIME if sealed else row["mime"],
+        object_key=f"{row['region']}/{row['id']}/{wire.sha256}" if sealed else row["object_key"],
         original=Original(row["sha256"], row["size"], row["mime"]),
         wrapped_key=wire.wrapped_key,
         flags=tuple(row["flags"]),

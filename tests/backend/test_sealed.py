@@ -221,3 +221,42 @@ def test_a_retired_key_still_opens(tmp_path: Path) -> None:
     later = open_keyring(folder)
     assert later.transport.kid != first.transport.kid
     assert sealing.unwrap(wrapped, blob, later.transports) == KEY
+
+
+async def test_a_sealed_piece_that_was_lost_comes_again_the_same_way(
+    field: worlds.Field, client: httpx.AsyncClient, work: Work, s3: Bucket
+) -> None:
+    phone, shot = field.phone, field.phone.capture(worlds.a_jpeg())
+    wire = sealed(shot, await the_key(client))
+    await declared(phone, shot)
+    await phone.upload(shot, wire)
+    await phone.complete(shot)
+    await work.drain()
+    before = await row(field, shot)
+    await field.owner.execute("update evidence set state = 'missing'")
+    url = (await phone.post(f"/api/v1/evidence/{shot.id}/urls")).json()["urls"][0]
+    assert url["headers"]["content-type"] == "application/octet-stream"
+    assert (await phone.upload(shot, wire)).status_code == 412  # quarantine still has it
+    assert (await phone.complete(shot)).json()["state"] == "received"
+    await work.drain()
+    held = await row(field, shot)
+    assert (held["state"], held["object_key"]) == ("sealed", before["object_key"])
+    assert s3.rehash(Room.ORIGINALS, held["object_key"]).sha256 == shot.sha256
+
+
+async def test_bytes_that_vanish_before_they_are_proved_are_awaited_again(
+    field: worlds.Field, client: httpx.AsyncClient, work: Work
+) -> None:
+    phone, shot = field.phone, field.phone.capture(worlds.a_jpeg())
+    wire = sealed(shot, await the_key(client))
+    await declared(phone, shot)
+    await phone.upload(shot, wire)
+    await phone.complete(shot)
+    await field.owner.execute("update evidence set version_id = '0'")
+    await work.drain()
+    held = await row(field, shot)
+    assert (held["state"], held["reason"]) == ("missing", "store.absent")
+    assert await field.entries("evidence.lost") == 1
+    assert (await phone.complete(shot)).json()["state"] == "received"
+    await work.drain()
+    assert (await row(field, shot))["state"] == "sealed"
