@@ -93,11 +93,22 @@ def verb(running: Running, settings: Settings, *words: str, log: Path) -> Child:
     return running.run(command)
 
 
+def keep_doors(running: Running, settings: Settings) -> None:
+    """Leave the lines of the self-check beside the keys: evidence bundles carry them."""
+    lines = [
+        {"id": line.id, "ok": "yes" if line.ok else "no", "door": line.en, "seen": line.seen}
+        for line in running.selfcheck
+    ]
+    text = json.dumps(lines, ensure_ascii=False)
+    (settings.keys.parent / SELFCHECK).write_text(text, encoding="utf-8")
+
+
 def serve(running: Running, settings: Settings, port: int, *, log: Path) -> Child:
     """Start the app on loopback and return when it answers; raises StartFailed.
 
     Worker and timer run beside it, in a process that yields to it.
     """
+    keep_doors(running, settings)
     web = msgspec.structs.replace(settings, duties=("web",))
     child = verb(running, web, "serve", "--port", str(port), log=log)
     verb(running, settings, "work", log=log.with_name("work.log"))
