@@ -1,6 +1,7 @@
 """The only reader of the environment: one frozen record, made once at the edge."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ Role = Literal["owner", "app", "worker", "public", "seq"]
 ROLES: tuple[Role, ...] = ("owner", "app", "worker", "public", "seq")
 FACES = ("field", "portal", "public", "desk")
 LANES = ("direct", "tus")
+VKEY = re.compile(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}")  # 33 bytes: kind and key
 DUTIES = ("web", "worker", "scheduler")
 
 
@@ -115,6 +117,14 @@ def _port(env: Mapping[str, str], name: str, default: str) -> int:
     return int(text)
 
 
+def _witnesses(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Keys of witnesses, one line ``name+hash+key`` each, kept apart by spaces."""
+    found = tuple(env.get("MINGCHA_WITNESSES", "").split())
+    if bad := [one for one in found if not VKEY.fullmatch(one)]:
+        raise SettingsWrong(f"MINGCHA_WITNESSES: {bad[0]!r} is no key; say name+hash+key.")
+    return found
+
+
 def _authority(env: Mapping[str, str]) -> tuple[str, Path | None]:
     """Address and roots of the time-stamp authority; none, or both."""
     url, roots = env.get("MINGCHA_TSA_URL", ""), env.get("MINGCHA_TSA_ROOTS", "")
@@ -179,7 +189,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         host=env.get("MINGCHA_HOST", "one"),
         tsa_url=tsa_url,
         tsa_roots=tsa_roots,
-        witnesses=tuple(env.get("MINGCHA_WITNESSES", "").split()),
+        witnesses=_witnesses(env),
         clamd=_scanner(env),
     )
 

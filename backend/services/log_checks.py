@@ -151,7 +151,10 @@ def told(report: LogReport, language: Language) -> tuple[str, ...]:
         )
         if newest := _newest(report.held, one.kind):
             lines.append(_against(newest, language))
-    return tuple(lines or [say("line.none", language)])
+    lines = lines or [say("line.none", language)]
+    for place, origin in report.epochs:
+        lines.append(say("line.epoch", language, place=place, origin=origin))
+    return tuple(lines)
 
 
 def _newest(held: Sequence[Held], kind: Kind) -> Held | None:

@@ -42,7 +42,7 @@ class LogReport(msgspec.Struct, frozen=True):
     """What recomputing found; without ``faults`` the log holds.
 
     ``found`` counts all faults, ``faults`` lists the first hundred; ``gaps`` are what could not be
-    checked and why.
+    checked and why; ``epochs`` are places of entries that announced a recovery, with its origin.
     """
 
     size: int
@@ -52,6 +52,7 @@ class LogReport(msgspec.Struct, frozen=True):
     found: int = 0
     held: tuple[Held, ...] = ()
     gaps: tuple[Fault, ...] = ()
+    epochs: tuple[tuple[int, str], ...] = ()
 
 
 def ranges(size: int, grown: int) -> tuple[list[int], list[int], list[int]]:
@@ -117,6 +118,7 @@ def report(replay: Replay, size: int, extra: Sequence[Fault], gaps: Sequence[Fau
         len(faults),
         tuple(replay.held),
         tuple(gaps),
+        tuple(replay.epochs.turns),
     )
 
 

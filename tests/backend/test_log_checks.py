@@ -12,6 +12,7 @@ import pytest
 import segno
 import zxingcpp
 from litestar import Litestar
+from msgspec.structs import replace
 from PIL import Image
 
 from backend.embedded import tsa
@@ -21,7 +22,7 @@ from backend.keyring import open_keyring
 from backend.services import checkup, log_checks, log_marks, log_proofs, log_words
 from backend.services.log_checks import Outside
 from backend.services.log_replay import Fault
-from backend.settings import to_environment
+from backend.settings import Settings, SettingsWrong, from_environment, to_environment
 from media import checkpoint, merkle, timestamps
 from tests.conftest import StillClock
 from tests.logs import Log
@@ -159,6 +160,27 @@ async def test_every_night_the_log_is_checked_once_and_the_result_is_public(
     assert "anchor.beyond" in kept
     assert await log.owner.fetchval(verb) == "log.fault_found"
     assert "处不符" in (await client.get("/log")).text
+
+
+def test_authority_and_witnesses_are_the_operators_settings(settings: Settings) -> None:
+    vkey = "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+    known = replace(
+        settings,
+        tsa_url="https://tsa.example/stamp",
+        tsa_roots=Path("/etc/mingcha/tsa.pem"),
+        witnesses=(vkey, vkey),
+    )
+    env = to_environment(known)
+    found = from_environment(env)
+    assert (found.tsa_url, found.tsa_roots) == (known.tsa_url, known.tsa_roots)
+    assert found.witnesses == (vkey, vkey)
+    for wrong in (
+        {"MINGCHA_TSA_URL": "ftp://tsa.example"},
+        {"MINGCHA_TSA_ROOTS": ""},
+        {"MINGCHA_WITNESSES": "witness.example"},
+    ):
+        with pytest.raises(SettingsWrong):
+            from_environment(env | wrong)
 
 
 def test_every_fault_has_its_sentence_in_both_languages() -> None:
