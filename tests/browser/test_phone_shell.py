@@ -10,7 +10,7 @@ from litestar import Litestar
 from tests import field as worlds
 from tests.backend.desk import Desk
 from tests.browser import phones
-from tests.conftest import StillClock
+from tests.conftest import StillClock, Work
 
 
 @phones.needs_chromium
@@ -39,3 +39,47 @@ async def test_a_phone_is_enrolled_and_starts_again_without_signal(
         assert await page.inner_text("h1")
         assert "离线" in await page.inner_text(".status")
     assert await owner.fetchval("select count(*) from device") == 3
+
+
+@phones.needs_chromium
+async def test_photos_and_answers_without_signal_arrive_and_are_sealed(
+    app: Litestar,
+    clock: StillClock,
+    desk: Desk,
+    client: httpx.AsyncClient,
+    owner: asyncpg.Connection,
+    tmp_path: Path,
+    work: Work,
+) -> None:
+    clock.set(datetime.now(UTC))  # noqa: TID251 - the browser has the real time
+    field = await worlds.a_field(desk, client, owner)
+    who, code = await phones.an_inspector(desk, field.inspectors[2])
+    mine = await worlds.a_visit(desk, field.institution, [field.inspectors[2]])
+    async with phones.served(app) as origin, phones.browser(str(tmp_path)) as context:
+        page = await context.new_page()
+        await phones.enrolled(page, origin, who, code)
+        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await page.goto(f"{origin}/phone/#/tasks/{mine}")
+        await context.set_offline(True)
+        await page.click("a.button")
+        await page.check("#TI-01 input[type=radio] >> nth=0")
+        await page.click("#TI-01 .shots button")
+        await page.set_input_files(
+            ".viewfinder input[type=file]",
+            {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": worlds.a_jpeg(side=400)},
+        )
+        await page.wait_for_selector("#TI-01 figure")
+        assert await owner.fetchval("select count(*) from evidence") == 0
+        # The page dies; what was shown as kept is there again.
+        await page.close()
+        page = await context.new_page()
+        await page.goto(f"{origin}/phone/#/tasks/{mine}/checklist")
+        await page.wait_for_selector("#TI-01 figure")
+        assert await page.is_checked("#TI-01 input[type=radio] >> nth=0")
+        await context.set_offline(False)
+        await page.wait_for_selector("#TI-01 figure >> text=已传", timeout=30_000)
+        await work.drain()
+        await page.wait_for_selector("#TI-01 figure >> text=已验证", timeout=30_000)
+    row = await owner.fetchrow("select state, flags, transport from evidence")
+    assert (row["state"], row["flags"], row["transport"]["enc"]) == ("sealed", [], "a256gcm")
+    assert await owner.fetchval("select count(*) from answer") == 1

@@ -9,6 +9,12 @@ export const router = createRouter({
     { path: "/", name: "today", component: () => import("./pages/Today.vue") },
     { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue") },
     { path: "/tasks/:visit", name: "task", component: () => import("./pages/Task.vue"), props: true },
+    {
+      path: "/tasks/:visit/checklist",
+      name: "checklist",
+      component: () => import("./pages/Checklist.vue"),
+      props: true,
+    },
     { path: "/queue", name: "queue", component: () => import("./pages/Queue.vue") },
     { path: "/settings", name: "settings", component: () => import("./pages/Settings.vue") },
     { path: "/:rest(.*)", redirect: "/" },

@@ -1,7 +1,7 @@
 /** What every page may show: whose phone this is, the line, what waits; and when to send. */
 
 import { liveQuery } from "dexie";
-import { ref } from "vue";
+import { ref, shallowRef } from "vue";
 import { read } from "./store/cells.ts";
 import type { Identity } from "./store/cells.ts";
 import { store } from "./store/db.ts";
@@ -10,19 +10,30 @@ import type { Refused } from "./wire/call.ts";
 import type { Program } from "./store/captures.ts";
 
 const TICK_MS = 5_000;
+/** How often to ask when nothing waits here, and when only receipts are still to come. */
 const QUIET_MS = 60_000;
+const SOON_MS = 10_000;
 
-export const mine = ref<Identity | null>(null);
+/** `unproved` are captures that the server has and has not given a sealed receipt for. */
+export interface Pending {
+  readonly count: number;
+  readonly oldest: number | null;
+  readonly unproved: number;
+}
+
+export const mine = shallowRef<Identity | null>(null);
 export const online = ref(navigator.onLine);
 /** Operations and captures that the server does not have, and since when the oldest waits. */
-export const pending = ref<{ readonly count: number; readonly oldest: number | null }>({
-  count: 0,
-  oldest: null,
-});
-export const refused = ref<Refused | null>(null);
+export const pending = ref<Pending>({ count: 0, oldest: null, unproved: 0 });
+export const refused = shallowRef<Refused | null>(null);
 /** A new version of the shell that waits for the person's word. */
-export const update = ref<ServiceWorker | null>(null);
-export const program = ref<Program>({ ver: "0.1.0", build_sha256: "0".repeat(64), persisted: false });
+export const update = shallowRef<ServiceWorker | null>(null);
+/** Plain, because it is stored as it is. */
+export const program = shallowRef<Program>({
+  ver: "0.1.0",
+  build_sha256: "0".repeat(64),
+  persisted: false,
+});
 export const minute = ref(Date.now());
 
 /** Load what is known, then keep it true. */
@@ -47,7 +58,9 @@ let last = 0;
 
 function tick(): void {
   minute.value = Date.now();
-  if (pending.value.count > 0 || Date.now() - last > QUIET_MS) {
+  const { count: waiting, unproved } = pending.value;
+  const rest = waiting > 0 ? 0 : unproved > 0 ? SOON_MS : QUIET_MS;
+  if (Date.now() - last > rest) {
     void send();
   }
 }
@@ -63,12 +76,14 @@ export async function send(): Promise<void> {
   });
 }
 
-async function count(): Promise<{ count: number; oldest: number | null }> {
+async function count(): Promise<Pending> {
   const ops = await store.ops.where("state").equals("waiting").toArray();
   const captures = await store.captures.where("state").equals("kept").toArray();
   const answers = await store.answers.filter((one) => one.op === 0).toArray();
   const times = [...ops, ...captures, ...answers].map((one) => one.at);
-  return { count: times.length, oldest: times.length === 0 ? null : Math.min(...times) };
+  const unproved = await store.captures.where("state").equals("sent").count();
+  const oldest = times.length === 0 ? null : Math.min(...times);
+  return { count: times.length, oldest, unproved };
 }
 
 /** What a manifest states of this program. */
@@ -89,7 +104,7 @@ async function keepShell(): Promise<void> {
   const found = (): void => {
     const next = shell.installing ?? shell.waiting;
     next?.addEventListener("statechange", () => {
-      update.value = shell.waiting !== null && navigator.serviceWorker.controller !== null ? shell.waiting : null;
+      update.value = navigator.serviceWorker.controller === null ? null : shell.waiting;
     });
   };
   update.value = navigator.serviceWorker.controller === null ? null : shell.waiting;
