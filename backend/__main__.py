@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _log(verbs.choices["log"])
     _witness(verbs.choices["witness"])
     verbs.choices["scrub"].add_argument("--all", action="store_true", help="read every original")
+    verbs.choices["scrub"].add_argument("--heal", type=Path, help="bring lost originals back")
     verbs.choices["recovery"].add_argument("what", choices=["status", "propose", "approve"])
     verbs.choices["recovery"].add_argument("--login")
     verbs.choices["recovery"].add_argument("--reason")

@@ -6,7 +6,7 @@ Verbs by noun (a verb leads to one state, whatever it starts from):
 * draw: reveal, draw, publish, void
 * visit: assign, open, start, submit, complete, accept, return, conclude, recuse, replace,
   mark_unreachable, mark_closed, mark_refused, suspend, conclude_with_gap
-* evidence: upload, receive, verify, seal, quarantine, release, give_up, lose, withdraw, void
+* evidence: upload, receive, verify, seal, quarantine, release, give_up, lose, heal, withdraw, void
 * finding: verify, dismiss, order, waive, correct, leave_open
 * notice: send_to_legal, send_back, approve, issue, serve, answer, review, return_reply, close,
   order_again, escalate
@@ -178,6 +178,7 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
         "release": ("quarantined", "received"),
         "give_up": ("declared uploading", "missing"),
         "lose": ("received verified sealed", "missing"),
+        "heal": ("missing", "verified"),
         "withdraw": ("declared uploading missing", "withdrawn"),
         "void": ("received verified sealed quarantined", "withdrawn"),
     },

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import random
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,8 @@ from backend.embedded.supervisor import Running
 from backend.jobs import schedule
 from backend.jobs.context import Context
 from backend.services import checkup, visit_reviews, waiting
-from backend.services.scrubs import pages, running
+from backend.services.backups.pool import Pool
+from backend.services.scrubs import healing, pages, running
 from backend.services.scrubs.pages import PERIOD_DAYS
 from backend.settings import Store
 from media.bucket import Bucket, Lock, Room, StoreAbsent, StoreUnavailable
@@ -36,6 +38,7 @@ from tests.conftest import StillClock, Work
 from tests.phone import Capture
 
 SHOTS = 6
+ROOT = Path(__file__).parents[2]
 
 
 def a_scene() -> bytes:
@@ -225,6 +228,44 @@ async def test_a_phone_brings_a_lost_original_back(
     assert await field.owner.fetchval(doubted, field.visit) is None
     assert await field.entries("visit.proved_again") == 1
     assert (await scrubbed(context, whole=True)).ok
+
+
+async def test_a_backup_brings_a_lost_original_back(
+    field: worlds.Field, work: Work, context: Context, s3: Bucket, tmp_path: Path
+) -> None:
+    kept, never = await sealed(field, work, 2)
+    pool = Pool(tmp_path)
+    pool.take([kept.raw])
+    for shot in (kept, never):
+        removed(s3, Room.ORIGINALS, *await place_of(field, shot))
+    await scrubbed(context)
+    act = context.act(100_000)
+    done = await healing.heal(pool, act=act, bucket=s3)
+    assert done == healing.Healed((UUID(kept.id),), (UUID(never.id),))
+    doubted = "select doubted_at from visit where id = $1"
+    assert await field.owner.fetchval(doubted, field.visit) is not None
+    pool.take([never.raw])
+    pool.place(kept.sha256).write_bytes(b"other")
+    done = await healing.heal(pool, act=act, bucket=s3)
+    assert done == healing.Healed((UUID(never.id),), ())
+    assert await field.owner.fetchval(doubted, field.visit) is None
+    await work.drain()
+    rows = await field.owner.fetch("select state from evidence")
+    assert {row["state"] for row in rows} == {"sealed"}
+    assert s3.facts(Room.ORIGINALS, *await place_of(field, kept)).lock.hold
+    assert (await scrubbed(context, whole=True)).ok
+
+
+def test_nothing_in_the_product_deletes_an_object() -> None:
+    """Evidence spec 12.8: what is stored stays; the self-check alone tries, on its canary."""
+    deletes = [
+        file.name
+        for package in ("backend", "media", "seed")
+        for file in (ROOT / package).rglob("*.py")
+        if "embedded" not in file.parts
+        and re.search(r"remove_object|remove_bucket|delete_object", file.read_text("utf-8"))
+    ]
+    assert deletes == []
 
 
 async def test_an_object_without_row_is_an_orphan_after_a_day(

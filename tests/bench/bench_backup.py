@@ -124,7 +124,9 @@ def _backups(running: Running, settings: Settings, shelf: Path, items: int) -> l
     grown = _mb() - before
     asyncio.run(_filled(running, settings, NEW))
     second, again, cpu_again = _timed(lambda: asyncio.run(backup.back_up(settings, shelf)))
-    report, scrubbed, cpu_scrub = _timed(lambda: asyncio.run(scrub.scrub(settings, whole=True)))
+    (report, _), scrubbed, cpu_scrub = _timed(
+        lambda: asyncio.run(scrub.scrub(settings, whole=True))
+    )
     copied = sum(room.new_bytes for room in first.manifest.rooms.values()) / 1e6
     anew = sum(room.new_objects for room in second.manifest.rooms.values())
     read = report.facts["read"]
