@@ -19,13 +19,13 @@ import httpx
 import pytest
 
 from backend.clock import new_id
-from backend.services import devices, dossiers
+from backend.services import cases, devices, dossiers, tasks
 from backend.services.dossiers import NewDossier
 from backend.services.errors import ServiceRefusal
 from media.dossier.program import programs
 from media.offline import report
+from tests import casework, world
 from tests import field as worlds
-from tests import world
 from tests.backend.desk import Desk
 from tests.conftest import StillClock, Work
 from tests.phone import Capture
@@ -300,3 +300,50 @@ async def test_the_programs_and_fingerprints_are_public(
         assert sha256(content).hexdigest() in page.text
         again = await client.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
         assert again.status_code == 304
+
+
+async def test_a_bundle_whose_maker_died_is_made_by_the_next(
+    field: worlds.Field, work: Work, clock: StillClock
+) -> None:
+    await sealed(field, work, 1)
+    act = field.desk.act
+    asked = await dossiers.order(NewDossier(visit=field.visit, purpose="试"), act=act)
+    await work.drain()
+    [lost] = await tasks.claim(dossiers.QUEUE, at=clock(), limit=1)
+    assert await exported(work) == 0
+    clock.tick(seconds=tasks.LEASE_S + 1)
+    await tasks.hold(lost.id, at=clock())
+    assert await exported(work) == 0
+    clock.tick(seconds=tasks.LEASE_S + 1)
+    assert await exported(work) == 1
+    done = await dossiers.dossier(asked.id, act=act)
+    assert done.state == "done"
+    await making_again(work, lost)
+    assert await dossiers.dossier(asked.id, act=act) == done
+
+
+async def making_again(work: Work, task: tasks.Task) -> None:
+    """The one that was thought dead comes back: it changes nothing."""
+    from backend import jobs  # noqa: PLC0415 - as above
+
+    await jobs.worker.HANDLERS[task.kind](task, work.context)
+
+
+async def test_a_cases_bundle_holds_what_its_findings_lean_on(
+    field: worlds.Field, made: Made, work: Work, clock: StillClock, tmp_path: Path
+) -> None:
+    shots = await sealed(field, work, 1)
+    matter = await casework.a_matter(field.owner, clock())
+    grave = await casework.another(field.owner, matter, clock(), "TI_02")
+    author = matter.office.author
+    case = await cases.open_critical(
+        (grave.findings[0].id,), reason="目录外开班", act=author.act(clock())
+    )
+    await field.owner.execute(
+        "update finding set visit = $1 where id = $2", field.visit, grave.findings[0].id
+    )
+    told, raw = await made(field.desk.who, visit=None, case_id=str(case.id))
+    assert (told["case_file"], told["visit"], told["pieces"]) == (str(case.id), None, 1)
+    found = lines(tmp_path, raw)
+    assert found[-1] == "verdict verified"
+    assert any(line.startswith(f"item {shots[0].id} ok") for line in found)

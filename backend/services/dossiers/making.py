@@ -98,7 +98,10 @@ async def make(ident: UUID, *, act: Act, press: Press) -> None:
         await _end(ident, FAILED, refusal.code, act=act, press=press)
         return
     finally:
+        # The thread ends at its next chunk; what it then says was heard above, or does not matter.
         progress.stop = True
+        await asyncio.wait({writing})
+        writing.exception()
     await _finish(ident, written, found, act=act, press=press)
 
 
