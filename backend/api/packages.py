@@ -86,19 +86,19 @@ async def again(package_id: FromPath[UUID], proven: Act) -> PackageRecord:
     return await packages.again(package_id, act=proven)
 
 
-@get("/api/v1/packages", action="packages.bring")
+@get("/api/v1/packages", action="packages.read")
 async def page(act: Act, after: FromQuery[UUID | None] = None, limit: Limit = 100) -> PackagesOut:
     """Packages of the caller's regions, or the ones it brought itself, newest first."""
     return PackagesOut(await packages.page(act=act, after=after, limit=limit))
 
 
-@get("/api/v1/packages/{package_id:uuid}", action="packages.bring")
+@get("/api/v1/packages/{package_id:uuid}", action="packages.read")
 async def one(package_id: FromPath[UUID], act: Act) -> PackageRecord:
     """How far a package is, and what was in it."""
     return await packages.one(package_id, act=act)
 
 
-@get("/api/v1/packages/{package_id:uuid}/items", action="packages.bring")
+@get("/api/v1/packages/{package_id:uuid}/items", action="packages.read")
 async def items(
     package_id: FromPath[UUID], act: Act, after: After = 0, limit: Limit = 200
 ) -> ItemsOut:

@@ -53,7 +53,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "evidence.read": OFFICE | INSTITUTION,
     "evidence.upload": FIELD | INSTITUTION,
     "packages.bring": FIELD | {"supervisor"},
-    "packages.read": frozenset({"supervisor", "approver", "legal"}),
+    "packages.read": FIELD | {"supervisor", "approver", "legal"},
     "evidence.acts": OFFICE,
     "evidence.derive": frozenset({"supervisor", "legal", "publisher"}),
     "evidence.propose": frozenset({"supervisor"}),
