@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import asyncpg
 import msgspec
 
 from backend.embedded.supervisor import Running, start
+from backend.services.schema import migrate
 from backend.settings import Database, Store
 from tests.faults.__main__ import on_servers, superuser
 from tests.faults.mutations import MUTATIONS, Mutation, Patch
@@ -59,11 +60,21 @@ class Found:
 
 def apply(patch: Patch, tree: Path) -> None:
     """Change one text in a copy; raises PatchLost."""
-    file = tree / patch.file
-    text = file.read_text("utf-8")
+    text = _text(patch, tree)
+    (tree / patch.file).write_text(text.replace(patch.old, patch.new), "utf-8")
+
+
+def stand(mutations: Iterable[Mutation], root: Path = ROOT) -> None:
+    """See that every patch still applies, before anything is played; raises PatchLost."""
+    for patch in (patch for mutation in mutations for patch in mutation.patches):
+        _text(patch, root)
+
+
+def _text(patch: Patch, tree: Path) -> str:
+    text = (tree / patch.file).read_text("utf-8")
     if text.count(patch.old) != 1:
         raise PatchLost(f"{patch.file} has {text.count(patch.old)} times {patch.old!r}")
-    file.write_text(text.replace(patch.old, patch.new), "utf-8")
+    return text
 
 
 def copy_of(tree: Path, mutation: Mutation, root: Path = ROOT) -> Path:
@@ -118,13 +129,17 @@ def child(text: str) -> int:
 # The parent: a database and a copy for each
 
 
-async def _fresh(running: Running, name: str) -> Database:
-    """An empty database that belongs to the owner's role."""
+async def _fresh(running: Running, name: str, template: str) -> Database:
+    """A database of the owner's role, as the template is."""
     database = msgspec.structs.replace(running.pg, name=name)
-    connection = await asyncpg.connect(superuser(running.pg, running.superuser_password))
+    connection = await asyncpg.connect(
+        superuser(msgspec.structs.replace(running.pg, name="postgres"), running.superuser_password)
+    )
     try:
         await connection.execute(f'drop database if exists "{name}" with (force)')
-        await connection.execute(f'create database "{name}" owner mingcha_owner')
+        await connection.execute(
+            f'create database "{name}" owner mingcha_owner template "{template}"'
+        )
         roles = ", ".join(f"mingcha_{role}" for role in running.pg.passwords)
         await connection.execute(f'revoke all on database "{name}" from public')
         await connection.execute(f'grant connect, temporary on database "{name}" to {roles}')
@@ -147,7 +162,10 @@ def seek(running: Running, mutation: Mutation, *, first: int, count: int) -> Fou
     name = f"mutant_{mutation.name}"
     with tempfile.TemporaryDirectory(prefix="mingcha-mutant-", ignore_cleanup_errors=True) as made:
         tree = copy_of(Path(made) / "tree", mutation)
-        database = asyncio.run(_fresh(running, name))
+        # A changed migration has to run; the others find their database as it was migrated once.
+        changed = any("piccolo_migrations" in patch.file for patch in mutation.patches)
+        template = "template0" if changed else running.pg.name
+        database = asyncio.run(_fresh(running, name, template))
         store = msgspec.structs.replace(running.s3, prefix=mutation.name.replace("_", "-")[:30])
         order = Order(
             database, store, running.superuser_password, mutation.name, first, count, made
@@ -171,10 +189,12 @@ def seek(running: Running, mutation: Mutation, *, first: int, count: int) -> Fou
 def gate(names: Sequence[str], *, first: int, count: int, clean: int) -> Iterator[Found]:
     """Every mutation asked for, and before them the copy without one."""
     wanted = [one for one in MUTATIONS if not names or one.name in names]
+    stand(wanted)
     with (
         tempfile.TemporaryDirectory(prefix="mingcha-gate-", ignore_cleanup_errors=True) as folder,
         start(Path(folder), origin="http://testserver") as running,
     ):
+        asyncio.run(migrate(running.pg))
         if clean:
             yield seek(running, Mutation(CLEAN, "no bug", ()), first=first, count=clean)
         for mutation in wanted:

@@ -373,4 +373,30 @@ ISOLATION = (
     ),
 )
 
-MUTATIONS = (*OPERATIONS, *COMPLETION, *EVIDENCE, *UPLOADS, *PARTS, *MACHINERY, *ISOLATION)
+REPLIES = (
+    _one(
+        "reply_sent_twice",
+        "a reply that is sent again gets another receipt",
+        f"{SERVICES}/replies.py",
+        'drafts = [dict(row) for row in rows if row["state"] == "draft"]',
+        "drafts = [dict(row) for row in rows]",
+    ),
+    _one(
+        "draft_overwritten",
+        "a draft that was saved is answered before it is kept",
+        f"{SERVICES}/replies.py",
+        "on conflict (id) do nothing returning id\n",
+        "on conflict (id) do update set text = reply.text || ' ' returning id\n",
+    ),
+)
+
+MUTATIONS = (
+    *OPERATIONS,
+    *COMPLETION,
+    *EVIDENCE,
+    *UPLOADS,
+    *PARTS,
+    *MACHINERY,
+    *ISOLATION,
+    *REPLIES,
+)

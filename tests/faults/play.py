@@ -86,6 +86,7 @@ class Play:
     trace: list[str] = field(default_factory=list)
     pictures: int = 0
     twins: int = 0
+    drafts: list[Any] = field(default_factory=list)
     since: int = 0
     latest: datetime = START
 

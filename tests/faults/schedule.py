@@ -5,7 +5,7 @@ Source: evidence spec 13 (L2: app, PostgreSQL and S3 in process).
 
 from dataclasses import dataclass
 
-from tests.faults import rogues, steps
+from tests.faults import portal, rogues, steps
 from tests.faults.checker import Case, check
 from tests.faults.drain import afterwards, drain, server, weeks_later
 from tests.faults.facts import collect
@@ -35,6 +35,7 @@ TABLE: tuple[tuple[int, Step, bool], ...] = (
     (5, rogues.rogue, True),
     (1, rogues.spy, False),
     (1, rogues.intruder, False),
+    (6, portal.reply, True),
     (4, rogues.reassign, False),
     (4, rogues.revoke, False),
     (4, rogues.wipe, False),
@@ -60,7 +61,7 @@ async def schedule(stage: Stage, seed: int, label: str = "clean") -> Verdict:
     """Play one seed and hold what is left against what was seen."""
     play = await played(stage, seed, label)
     log = await stage.watch.look(stage.owner)
-    wrong = [*play.wrong, *log, *check(await case_of(play))]
+    wrong = [*play.wrong, *log, *await portal.verdict(play), *check(await case_of(play))]
     return Verdict(play.seed, play.label, tuple(wrong), tuple(play.trace))
 
 
@@ -73,6 +74,7 @@ async def played(stage: Stage, seed: int, label: str) -> Play:
     for _ in range(play.dice.randint(*STEPS)):
         await _step(play)
     await drain(play)
+    await portal.drain(play)
     if "afterwards" in play.traits:
         await afterwards(play)
     if "weeks" in play.traits:

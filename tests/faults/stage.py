@@ -74,6 +74,7 @@ class Stage:
     watch: LogWatch
     http: httpx.AsyncClient
     store: httpx.AsyncClient
+    notice: tuple[world.Login, UUID] | None = None
     spares: list[tuple[DeviceKey, UUID]] = field(default_factory=list)
 
     @property
