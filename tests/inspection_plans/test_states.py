@@ -84,11 +84,11 @@ ALLOWED = {
     "evidence": """
         declared: upload receive quarantine give_up withdraw
         uploading: receive quarantine give_up withdraw
-        received: verify quarantine void
-        verified: seal quarantine void
-        sealed: void
+        received: verify quarantine lose void
+        verified: seal quarantine lose void
+        sealed: lose void
         quarantined: release void
-        missing: receive withdraw
+        missing: receive heal withdraw
     """,
     "finding": """
         suspected: verify dismiss
