@@ -28,6 +28,7 @@ MISREAD = Slip("TI-26", "未见近一期质量评估结果")
 REFUSES = "job_guarantee"  # whose party does not sign
 ROLL_ITEM = "CV-03"
 AHEAD = timedelta(days=366)
+ROAD_S = 3 * 3600
 DIAL_TRIES = "登记的住所无人应答，两次拨打登记电话未接通，门牌与登记一致"
 
 
@@ -146,9 +147,14 @@ async def go(here: Field, trips: list[Trip]) -> None:
     """Every visit on its day; in the evening the worker verifies and the phones hear of it."""
     stage = here.stage
     for day in sorted({trip.on_date for trip in trips}):
+        out: set[UUID] = set()
         for trip in (one for one in trips if one.on_date == day):
             stage.clock.move(day)
+            if not out.isdisjoint(trip.team):  # nobody is at two places at once
+                stage.clock.tick(ROAD_S)
+                out.clear()
             await visit(here, trip)
+            out.update(trip.team)
         await stage.drain()
         for handset in here.handsets.values():
             here.receipts += await handset.collect()

@@ -33,6 +33,7 @@ Store = httpx.AsyncClient
 JPEG = "image/jpeg"
 BATCH = ops.BATCH_MAX
 TOGETHER = 4  # uploads at a time
+JITTER_E7 = 900  # about ten metres
 BOOTED_MS, ROUND_TRIP_MS, SHUTTER_MS = 60_000, 45, 1_500
 APP = App(ver="0.1.0", build_sha256=sha256(b"fictional").hexdigest(), persisted=True)
 
@@ -129,8 +130,16 @@ class Handset:
         return place
 
     def _location(self, scene: Scene) -> Location:
+        """At the door, give or take what a receiver is off by; no two readings are equal."""
+        rng = self.stage.rng("position", self.phone.inspector, self.stage.clock().isoformat())
         return Location(
-            st="ok", crs="wgs84", n=4, lat=scene.lat_e7, lon=scene.lon_e7, acc_cm=800, age_ms=300
+            st="ok",
+            crs="wgs84",
+            n=rng.randint(3, 8),
+            lat=scene.lat_e7 + rng.randint(-JITTER_E7, JITTER_E7),
+            lon=scene.lon_e7 + rng.randint(-JITTER_E7, JITTER_E7),
+            acc_cm=rng.randint(450, 2_400),
+            age_ms=rng.randint(80, 900),
         )
 
     def capture(

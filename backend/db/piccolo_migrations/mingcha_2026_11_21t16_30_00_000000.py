@@ -94,7 +94,10 @@ def rights() -> str:
             f"alter table {table} force row level security;",
             f"create policy p_owner on {table} to mingcha_owner using (true) with check (true);",
         ]
-    lines += [f"create policy p_product on {table} to mingcha_worker using (true) with check (true);" for table in OWN]
+    lines += [
+        f"create policy p_product on {table} to mingcha_worker using (true) with check (true);"
+        for table in OWN
+    ]
     lines += [
         f"create policy p_scope on {table} to mingcha_app, mingcha_worker using ({IN_SCOPE}) with check ({IN_SCOPE});"
         for table in REGIONAL

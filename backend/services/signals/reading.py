@@ -49,26 +49,29 @@ where s.region = any ($2) and ($3::uuid is null or s.id < $3) and ($4::text is n
 {NOT_MINE} order by s.id desc limit $8
 """
 ONE = f"{COLUMNS} where s.id = $2 {NOT_MINE}"
-COUNTS = """
+# The last verdict since the facts last changed; an earlier one is history.
+LAST = """
+left join lateral (select verdict from signal_verdict
+  where signal = s.id and decided_at >= s.changed_at order by id desc limit 1) d on true
+"""
+COUNTS = f"""
 select s.kind, s.strength, count(*)::int as signals,
   count(*) filter (where d.verdict is null)::int as open,
   count(*) filter (where d.verdict = 'confirmed')::int as confirmed,
   count(*) filter (where d.verdict = 'explained')::int as explained,
   count(*) filter (where d.verdict = 'unfounded')::int as unfounded
-from signal s left join lateral (select verdict from signal_verdict
-  where signal = s.id and decided_at >= s.changed_at order by id desc limit 1) d on true
+from signal s {LAST}
 where s.region = any ($1) and s.gone_at is null and s.found_at >= $2
 group by s.kind, s.strength order by s.kind, s.strength
-"""
-PLACES = """
+"""  # noqa: S608 - our own constant
+PLACES = f"""
 select s.institution as id, i.name, count(*)::int as signals,
   count(*) filter (where s.strength = 'strong')::int as strong
-from signal s join institution i on i.id = s.institution
+from signal s join institution i on i.id = s.institution {LAST}
 where s.region = any ($1) and s.gone_at is null and s.found_at >= $2
-  and not exists (select from signal_verdict d where d.signal = s.id
-    and d.decided_at >= s.changed_at and d.verdict <> 'confirmed')
+  and (d.verdict is null or d.verdict = 'confirmed')
 group by s.institution, i.name order by strong desc, signals desc, i.name limit 20
-"""
+"""  # noqa: S608 - our own constant
 ELSEWHERE = """
 select 'evidence' as noun, e.id, v.id as visit, v.code, i.name, e.captured_at as at
 from evidence e join institution i on i.id = e.institution left join visit v on v.id = e.visit
