@@ -75,6 +75,8 @@ def _witness(verb: argparse.ArgumentParser) -> None:
 
 def _of_backups(backup: argparse.ArgumentParser, restore: argparse.ArgumentParser) -> None:
     backup.add_argument("--to", type=Path, required=True)
+    backup.add_argument("--every", type=int, default=0, help="seconds between backups; 0: once")
+    backup.add_argument("--keep", type=int, default=0, help="so many sets; 0: all of them")
     backup.add_argument("--check", action="store_true", help="read the newest backup back")
     backup.add_argument("--keys-to", type=Path, help="a file outside, for the sealed keys")
     backup.add_argument("--passphrase-file", type=Path, default=Path("passphrase"))

@@ -1,8 +1,12 @@
-"""`mingcha backup`: a whole copy of a working office; `--check` reads the newest one back."""
+"""`mingcha backup`: a whole copy of a working office; `--check` reads the newest one back.
+
+`--every 240 --keep 400` takes one every four minutes and keeps the sets of a day.
+"""
 
 import argparse
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 from backend import clock
@@ -18,7 +22,7 @@ from backend.services.backups.errors import KeysInside
 from backend.services.errors import REFUSALS
 from backend.services.occurrences import NATION
 from backend.services.texts import wording
-from backend.settings import Role, Settings, from_environment
+from backend.settings import Role, Settings, SettingsWrong, from_environment
 from media.bucket import Bucket
 
 ROLES: tuple[Role, ...] = ("owner", "app", "worker")
@@ -81,8 +85,18 @@ def told(found: Set) -> str:
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 when the backup is whole and nothing in the store is damaged."""
+    """0 when the backup is whole and nothing in the store is damaged; with ``--every`` no end."""
     settings = office.recall(args.data) or from_environment()
+    if "owner" not in settings.database.passwords:
+        raise SettingsWrong("MINGCHA_DB_PASSWORD_OWNER is not set; only the owner sees every row.")
+    code = _once(args, settings)
+    while args.every:
+        time.sleep(args.every)
+        code = _once(args, settings)
+    return code
+
+
+def _once(args: argparse.Namespace, settings: Settings) -> int:
     try:
         if args.check:
             found = checking.open_set(args.to)
@@ -91,6 +105,8 @@ def main(args: argparse.Namespace) -> int:
         if args.keys_to:
             keep_keys(settings, args.keys_to, args.passphrase_file, args.to)
         found = asyncio.run(back_up(settings, args.to))
+        if args.keep:
+            taking.thin(args.to, args.keep)
     except REFUSALS as refusal:
         print(explained(refusal), file=sys.stderr)
         return 1

@@ -234,6 +234,19 @@ def _killed(argv: list[str], env: dict[str, str], shelf: Path, size: int) -> boo
     return alive
 
 
+async def test_old_sets_go_and_what_they_share_stays(small: Settings, shelf: Path) -> None:
+    made = []
+    for _ in range(3):
+        stored(small, 1)
+        made.append((await taken(small, shelf)).name)
+    assert taking.thin(shelf, 2) == made[:1]
+    assert checking.names(shelf) == made[1:]
+    assert taking.thin(shelf, 0) == made[1:2]
+    assert checking.check(checking.open_set(shelf)) == 3
+    again = await taken(small, shelf)
+    assert again.manifest.rooms[Room.DERIVATIVES].new_objects == 0
+
+
 async def test_one_backup_at_a_time(small: Settings, shelf: Path) -> None:
     with taking._held(shelf), pytest.raises(TargetBusy):  # noqa: SLF001 - the lock itself
         await taken(small, shelf)

@@ -95,6 +95,19 @@ async def take(source: Source, root: Path, *, act: Act, clock: Callable[[], date
     return placed
 
 
+def thin(root: Path, keep: int) -> list[str]:
+    """Remove all sets but the newest ``keep``, at least one; their names. Content stays.
+
+    Raises: TargetBusy ("backup.target_busy").
+    """
+    with _held(root):
+        gone = checking.names(root)[: -max(keep, 1)]
+        for name in gone:  # without its name a set is none, however far the removal gets
+            dead = (root / SETS / name).rename(root / SETS / f".{name}")
+            shutil.rmtree(dead, ignore_errors=True)
+    return gone
+
+
 @contextmanager
 def _held(root: Path) -> Iterator[None]:
     """One backup at a time into a folder; raises TargetBusy ("backup.target_busy")."""
