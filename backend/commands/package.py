@@ -65,11 +65,7 @@ async def _send(file: Path, size: int, settings: Settings, act: Act) -> PackageR
     whose = opening(file)
     region = await packages.region_of(UUID(whose.dev), act=act) if whose else NATION
     act = Act(by=system(act.by.regions, region), at=act.at, new_id=act.new_id)
-    new = NewPackage(
-        id=UUID(whose.id) if whose else act.new_id(),
-        sha256=digest(file),
-        size=size,
-    )
+    new = NewPackage(sha256=digest(file), size=size)
     found = await packages.open_package(new, host=settings.host, act=act)
     spool = Spool(settings.spool_folder, quota=settings.spool_bytes)
     with file.open("rb") as source:

@@ -21,7 +21,7 @@ from backend.services.act import Act
 from backend.services.deeds import Tools
 from backend.services.errors import ServiceRefusal
 from backend.services.op_kinds import Told
-from backend.services.packages import LOCK, ONE, PackageItem, ident, note
+from backend.services.packages import LOCK, ONE, PackageItem, note, spooled
 from backend.services.stored import AWAITED, stored
 from inspection_plans.errors import Family
 from media import package, sealing
@@ -142,7 +142,7 @@ async def _store(row: Any, act: Act, bench: Bench) -> Any:  # noqa: ANN401 - row
     def chunks() -> Iterator[bytes]:
         for at in range(0, row["taken"], SEGMENT_BYTES):
             size = min(SEGMENT_BYTES, row["taken"] - at)
-            part = bench.spool.segment(ident(row["id"]), at // SEGMENT_BYTES, size)
+            part = bench.spool.segment(spooled(row["id"]), at // SEGMENT_BYTES, size)
             digest.update(part)
             yield part
 
@@ -154,7 +154,7 @@ async def _store(row: Any, act: Act, bench: Bench) -> Any:  # noqa: ANN401 - row
         await DB.connection.fetchrow(LOCK, row["id"])
         await DB.connection.execute(STORED, row["id"], held.version, facts)
         row = await DB.connection.fetchrow(ONE, row["id"])
-    await asyncio.to_thread(bench.spool.clear, ident(row["id"]))
+    await asyncio.to_thread(bench.spool.clear, spooled(row["id"]))
     return row
 
 

@@ -29,8 +29,11 @@ IDLE = timedelta(days=7)
 OPEN = """
 insert into package (id, region, brought_by, sha256, size, taken, host, state, object_key, facts,
   opened_at, touched_at)
-values ($1, $2, $3, $4, $5, 0, $6, 'open', $7, '{}', $8, $8) on conflict (id) do nothing
-returning id
+values ($1, $2, $3, $4, $5, 0, $6, 'open', $7, '{}', $8, $8)
+on conflict (region, brought_by, sha256) do nothing returning id
+"""
+SAME = """
+select * from package where region = $1 and brought_by is not distinct from $2 and sha256 = $3
 """
 ONE = "select * from package where id = $1"
 LOCK = ONE + " for no key update"
@@ -48,10 +51,10 @@ AGAIN = "update package set state = 'stored' where id = $1"
 IDLING = "select id, region from package where state = 'open' and touched_at < $1 limit 100"
 
 
-class PackageTaken(ServiceRefusal):
-    """The id belongs to a package with other bytes."""
+class OtherSize(ServiceRefusal):
+    """The same file was announced with another size."""
 
-    code = "package.id_taken"
+    code = "package.other_size"
     family = Family.CONFLICT
 
 
@@ -77,9 +80,8 @@ class PackageClosed(ServiceRefusal):
 
 
 class NewPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file that somebody wants to bring: an id made by the bringer, hash and size."""
+    """A file that somebody wants to bring."""
 
-    id: UUID
     sha256: Sha256
     size: Annotated[int, Meta(ge=1, le=SIZE_MAX)]
 
@@ -110,7 +112,7 @@ class PackageItem(msgspec.Struct, frozen=True):
     facts: dict[str, Any]
 
 
-def ident(package_id: UUID) -> str:
+def spooled(package_id: UUID) -> str:
     """The name of its folder in the spool."""
     return f"package-{package_id}"
 
@@ -136,22 +138,22 @@ def _everybodys(act: Act) -> bool:
 
 
 async def open_package(new: NewPackage, *, host: str, act: Act) -> PackageRecord:
-    """Announce a package; the same announcement again is the same package.
+    """Announce a package; the same file from the same bringer is the same package.
 
-    Raises: PackageTaken ("package.id_taken").
+    Raises: OtherSize ("package.other_size").
     """
-    by = None if act.by.kind == "system" else act.by.id
+    by, region, ident = None if act.by.kind == "system" else act.by.id, act.by.region, act.new_id()
     async with DB.transaction(act.by.scope):
-        key = f"{act.by.region}/{new.id}/package"
+        key = f"{region}/{ident}/package"
         opened = await DB.connection.fetchval(
-            OPEN, new.id, act.by.region, by, new.sha256, new.size, host, key, act.at
+            OPEN, ident, region, by, new.sha256, new.size, host, key, act.at
         )
-        row = await DB.connection.fetchrow(ONE, new.id)
-        if row is None or (row["sha256"], row["size"]) != (new.sha256, new.size):
-            raise PackageTaken(field="id")
+        row = await DB.connection.fetchrow(SAME, region, by, new.sha256)
+        if row["size"] != new.size:
+            raise OtherSize(field="size", size=row["size"])
         if opened is not None:
             await note(row, "package.opened", act)
-        return _mine(row, act)
+        return record_of(row)
 
 
 async def note(row: Any, verb: str, act: Act, reason: str = "") -> None:  # noqa: ANN401
@@ -185,9 +187,9 @@ async def append(
     """
     async with DB.transaction(act.by.scope):
         found = _mine(await DB.connection.fetchrow(ONE, package_id), act)
-    with spool.hold(ident(package_id)):
+    with spool.hold(spooled(package_id)):
         _fits(found, offset, piece)
-        await asyncio.to_thread(spool.append, ident(package_id), offset, piece)
+        await asyncio.to_thread(spool.append, spooled(package_id), offset, piece)
         taken = offset + len(piece)
         async with DB.transaction(act.by.scope):
             status = await DB.connection.execute(TAKE, package_id, offset, taken, act.at)

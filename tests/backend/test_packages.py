@@ -13,7 +13,6 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from backend.clock import new_id
 from backend.services import devices, package_imports, packages
 from backend.services.deeds import Tools
 from backend.services.package_imports import Bench
@@ -52,12 +51,8 @@ class Bringer:
     def __init__(self, http: httpx.AsyncClient, headers: dict[str, str]) -> None:
         self.http, self.headers = http, headers
 
-    async def announce(self, raw: bytes, ident: str | None = None) -> dict[str, Any]:
-        body = {
-            "id": ident or str(new_id()),
-            "sha256": sha256(raw).hexdigest(),
-            "size": len(raw),
-        }
+    async def announce(self, raw: bytes) -> dict[str, Any]:
+        body = {"sha256": sha256(raw).hexdigest(), "size": len(raw)}
         told = await self.http.post("/api/v1/packages", json=body, headers=self.headers)
         assert told.status_code == 201, told.text
         found: dict[str, Any] = told.json()["package"]
@@ -153,25 +148,33 @@ async def test_a_whole_day_comes_in_by_the_paths_of_the_phone(
 
 
 async def test_the_same_file_again_changes_nothing(
-    field: worlds.Field, work: Work, bringer: Bringer, spki: bytes
+    field: worlds.Field,
+    work: Work,
+    bringer: Bringer,
+    spki: bytes,
+    client: httpx.AsyncClient,
 ) -> None:
     raw, _ = a_day(field, spki)
     first = await bringer.bring(raw)
-    again = await bringer.announce(raw, first)
+    again = await bringer.announce(raw)
     assert (again["id"], again["taken"]) == (first, len(raw))
     await work.drain()
     held = await field.held()
-    second = await bringer.bring(raw)
+    assert (await bringer.announce(raw))["state"] == "done"
+    colleague = await world.a_person(field.clock(), "supervisor", region=world.SHANDONG)
+    other = Bringer(client, await world.signed_in(client, colleague))
+    second = await other.bring(raw)
     await work.drain()
+    assert second != first
     assert await field.held() == held | {"task": held["task"] + 1}
     counts = (await bringer.state(second))["facts"]["counts"]
     assert counts == {"op.duplicate": 5, "blob.duplicate": 2}
-    taken = await bringer.http.post(
+    taken = await client.post(
         "/api/v1/packages",
-        json={"id": first, "sha256": "00" * 32, "size": 5},
+        json={"sha256": sha256(raw).hexdigest(), "size": 5},
         headers=bringer.headers,
     )
-    assert (taken.status_code, taken.json()["code"]) == (409, "package.id_taken")
+    assert (taken.status_code, taken.json()["code"]) == (409, "package.other_size")
 
 
 async def test_pieces_go_on_where_they_stopped(
@@ -185,7 +188,7 @@ async def test_pieces_go_on_where_they_stopped(
     assert wrong.json()["facts"] == {"offset": 700}
     past = await bringer.piece(ident, 700, raw[700:] + b"more")
     assert (past.status_code, past.json()["code"]) == (400, "package.past_end")
-    assert (await bringer.announce(raw, ident))["taken"] == 700
+    assert (await bringer.announce(raw))["taken"] == 700
     assert (await bringer.piece(ident, 700, raw[700:])).status_code == 200
     closed = await bringer.piece(ident, len(raw), b"x")
     assert (closed.status_code, closed.json()["code"]) == (409, "package.closed")
@@ -222,7 +225,8 @@ async def test_an_upload_that_ends_early_is_brought_in_as_far_as_it_came(
     told = await bringer.state(ident)
     assert (told["state"], told["facts"]["whole"]) == ("done", False)
     assert await states(field) == ["sealed", "declared"]
-    other = str((await bringer.announce(raw))["id"])
+    longer = raw + b"another file"
+    other = str((await bringer.announce(longer))["id"])
     await bringer.piece(other, 0, raw[:part])
     clock.tick(days=8)
     assert await packages.expire(act=work.context.act(world.SHANDONG)) == 1
@@ -297,13 +301,14 @@ async def test_an_inspector_brings_their_own_from_another_phone_and_no_others(
     stranger = Bringer(client, other.headers)
     proofless = await client.post(
         "/api/v1/packages",
-        json={"id": str(new_id()), "sha256": "00" * 32, "size": 9},
+        json={"sha256": "00" * 32, "size": 9},
         headers=other.headers,
     )
     assert proofless.json()["code"] == "device.proof_missing"
-    ident = str(new_id())
-    body = json.dumps({"id": ident, "sha256": sha256(raw).hexdigest(), "size": len(raw)})
-    assert (await other.post("/api/v1/packages", body.encode())).status_code == 201
+    body = json.dumps({"sha256": sha256(raw).hexdigest(), "size": len(raw)})
+    opened = await other.post("/api/v1/packages", body.encode())
+    assert opened.status_code == 201, opened.text
+    ident = opened.json()["package"]["id"]
     path = f"/api/v1/packages/{ident}/pieces"
     answer = await other.call("POST", path, raw, BYTES | {"Upload-Offset": "0"})
     assert answer.status_code == 200, answer.text
