@@ -15,10 +15,12 @@ from backend.clock import new_id, token
 from backend.piccolo_conf import DB
 from backend.services import (
     cases,
+    custody_acts,
     dossiers,
     draws,
     exclusions,
     filings,
+    packages,
     plans,
     publications,
     recusals,
@@ -133,11 +135,21 @@ async def an_estate(
     ids |= await _papers(owner, matter, clock)
     asked = dossiers.NewDossier(visit=seen.visit, purpose="案件复核")
     ids["dossier_id"] = (await dossiers.order(asked, act=seen.desk.act)).id
+    ids |= await _in_custody(seen)
     for name, sql in ROWS.items():
         ids[name] = await owner.fetchval(sql)
     missing = [name for name, found in ids.items() if found is None]
     assert not missing, f"the estate lacks {missing}"
     return Estate(http, owner, clock, seen, matter, ids, await marks_of(owner))
+
+
+async def _in_custody(seen: Field) -> dict[str, UUID]:
+    """An act proposed on a piece, and an emergency package announced."""
+    piece = await seen.owner.fetchval(ROWS["evidence_id"])
+    proposed = await custody_acts.propose(piece, "void", "误拍", act=seen.desk.act)
+    new = packages.NewPackage(sha256="ab" * 32, size=9)
+    opened = await packages.open_package(new, host="one", act=seen.desk.act)
+    return {"act_id": proposed.id, "package_id": opened.id}
 
 
 async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
