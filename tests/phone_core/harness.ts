@@ -1,6 +1,7 @@
 /** Answers one question about many cases: JSON in on stdin, JSON out on stdout. */
 
 import { readFileSync } from "node:fs";
+import { atLeastAbsent } from "../../backend/phone/src/core/attendance.ts";
 import { judge } from "../../backend/phone/src/core/checklist.ts";
 import {
   brokenBounds,
@@ -36,6 +37,9 @@ interface Case {
   readonly population: readonly string[];
   readonly size: number;
   readonly n: number;
+  readonly roster: number;
+  readonly called: number;
+  readonly absent: number;
 }
 
 const asked = JSON.parse(readFileSync(0, "utf-8")) as Asked;
@@ -64,6 +68,7 @@ const QUESTIONS: ReadonlyMap<string, (one: Case) => unknown> = new Map([
   ["judge", (one: Case): unknown => judge(sheetOf(one), one.answer)],
   ["complete", complete],
   ["sample", (one: Case): unknown => sample(one.seed, one.label, one.population, one.n)],
+  ["absent", (one: Case): unknown => atLeastAbsent(one.roster, one.called, one.absent)],
   ["numbers", (one: Case): unknown => numbers(one.seed, one.label, one.size, one.n)],
 ]);
 
