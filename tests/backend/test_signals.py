@@ -1,6 +1,7 @@
 """Signals of real visits: computed, told, judged; late facts, other offices, and who sees none."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,14 @@ import httpx
 import pytest
 from PIL import Image, ImageOps
 
+from backend.clock import new_id
 from backend.jobs import schedule
 from backend.piccolo_conf import DB
 from backend.services.signals import pictures, reading, rosters, run, wording
 from inspection_plans.signals.visit import KINDS
 from media import likeness
+from tests import casework, world
 from tests import field as worlds
-from tests import world
 from tests.backend import sheets
 from tests.backend.desk import Desk
 from tests.conftest import StillClock, Work
@@ -321,6 +323,36 @@ async def test_the_index_finds_what_a_full_look_finds(field: worlds.Field, work:
             found = await pictures.near(turned, occasion=UUID(int=1), sha256="")
         assert [str(one.id) for one in found] == [known]
         assert likeness.distances(turned, found[0].look).p <= 2
+
+
+async def test_a_reply_with_a_picture_from_a_visit_is_told_at_the_notice(
+    field: worlds.Field, work: Work
+) -> None:
+    """A photograph of what was rectified may not be the one of what was wrong."""
+    room = scenes.scene(4)
+    shot = await taken(field.phone, scenes.jpeg(room))
+    await settled(field, work)
+    field.clock.tick(minutes=1)
+    matter = await casework.a_matter(field.owner, field.clock())
+    notice = await casework.served(matter, field.clock())
+    headers = await world.signed_in(field.http, matter.user)
+    raw = a_copy(room)
+    piece = {"id": str(new_id()), "sha256": sha256(raw).hexdigest()}
+    piece |= {"size": len(raw), "mime": "image/jpeg"}
+    announced = f"/api/v1/notices/{notice.id}/evidence"
+    assert (await field.http.post(announced, json=piece, headers=headers)).status_code == 201
+    base = f"/api/v1/evidence/{piece['id']}"
+    url = (await field.http.post(f"{base}/urls", headers=headers)).json()["urls"][0]
+    async with httpx.AsyncClient() as store:
+        assert (await store.put(url["url"], content=raw, headers=url["headers"])).is_success
+    await field.http.post(f"{base}/complete", headers=headers)
+    await settled(field, work)
+    (found,) = await reading.of_notice(notice.id, act=field.desk.act)
+    assert (found.kind, found.visit, found.notice) == ("edited_reuse", None, notice.id)
+    assert [one.id for one in found.elsewhere] == [UUID(shot.id)]
+    path = f"/api/v1/notices/{notice.id}/signals"
+    assert (await field.http.get(path, headers=headers)).status_code == 403
+    assert (await field.http.get(base, headers=headers)).json().get("signals") is None
 
 
 def test_every_signal_has_its_words() -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.signals import cases, pairs, scenes
 from tests.signals.measure import Rate
 
-COUNT = 400
+COUNT, PLACES = 320, range(40)
 
 
 @pytest.mark.parametrize("name", cases.CORPUS)
@@ -19,7 +19,7 @@ def test_a_signal_tells_fraud_from_honest_noise(name: str) -> None:
 
 
 def test_edited_pictures_are_recognised_and_honest_ones_are_not() -> None:
-    known = list(pairs.labelled(scenes.EDITS, range(pairs.PLACES)))
+    known = list(pairs.labelled(scenes.EDITS, PLACES))
     rate = Rate.of("edited_reuse", known)
     assert rate.cases >= 300
     assert rate.precision >= 0.95
@@ -30,7 +30,7 @@ def test_edited_pictures_are_recognised_and_honest_ones_are_not() -> None:
 
 def test_what_is_not_promised_is_missed_as_the_page_says() -> None:
     """A crop of fifteen per cent and a slight turn are not recognised; nobody may think so."""
-    places = range(0, pairs.PLACES, 4)
+    places = PLACES[::3]
     found = {
         name: Rate.of(name, pairs.edited(name, edit, places)).recall
         for name, edit in scenes.OTHER_EDITS.items()
@@ -43,7 +43,7 @@ def test_what_is_not_promised_is_missed_as_the_page_says() -> None:
 
 
 def test_honest_visits_raise_no_alarm_about_pictures() -> None:
-    alarms = pairs.simulate(60, draw=lambda place, day: scenes.hashed(scenes.scene(place, day)))
+    alarms = pairs.simulate(40, draw=lambda place, day: scenes.hashed(scenes.scene(place, day)))
     assert alarms == 0
 
 
