@@ -25,18 +25,18 @@ class Memory:
         self.file = folder / FILE
         self.base, self.public = base, public
         self.known: Known | None = None
-        self._looked = False
+        self.looked = False
 
     async def look(self, bucket: Bucket, size: int) -> Known | None:
         """The newest known head; at first asks the file and the bucket beyond ``size``."""
-        if not self._looked:
+        if not self.looked:
             found = [self._of_file(), await asyncio.to_thread(self._of_bucket, bucket, size)]
             self.known = max(
                 (one for one in (*found, self.known) if one is not None),
                 key=lambda one: (one.origin, one.size),
                 default=None,
             )
-            self._looked = True
+            self.looked = True
         return self.known
 
     def keep(self, note: str) -> None:
@@ -50,7 +50,7 @@ class Memory:
 
     def forget(self) -> None:
         """Know nothing of what was published before: another database begins its own log."""
-        self.known, self._looked = None, True
+        self.known, self.looked = None, True
         self.file.unlink(missing_ok=True)
 
     def _of_file(self) -> Known | None:

@@ -17,8 +17,10 @@ ANCHOR_EVERY = timedelta(seconds=30)  # a head lies in the locked bucket within 
 
 async def once(context: Context) -> int:
     """Place what is pending, anchor the head when it is time, seal; how much was done."""
-    newest = await sequencer.head()
-    known = await context.memory.look(context.bucket, newest.size if newest else 0)
+    known = context.memory.known
+    if not context.memory.looked:
+        newest = await sequencer.head()
+        known = await context.memory.look(context.bucket, newest.size if newest else 0)
     placed = await sequencer.sequence(
         at=context.clock(), keys=context.keys, origin=context.settings.log_origin, known=known
     )
