@@ -53,6 +53,7 @@ class Store(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """Everything one process needs to know; paths are absolute, ``origin`` has no last slash.
 
+    ``app_minimum``: the oldest version of the phone's application that is given new tasks.
     ``lanes``: how bytes may come; with ``tus`` alone no page needs the object store's own host.
     ``spool`` is the folder of the weak-link lane on this ``host``, beside the keys unless said
     otherwise, ``spool_bytes`` its quota.
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True):
     pool_size: int = 10
     secure_cookies: bool = True
     lanes: tuple[str, ...] = ("direct", "tus")
+    app_minimum: str = "0.1.0"
     spool: Path | None = None
     spool_bytes: int = 2 << 30
     host: str = "one"
@@ -123,6 +125,13 @@ def _witnesses(env: Mapping[str, str]) -> tuple[str, ...]:
     if bad := [one for one in found if not VKEY.fullmatch(one)]:
         raise SettingsWrong(f"MINGCHA_WITNESSES: {bad[0]!r} is no key; say name+hash+key.")
     return found
+
+
+def _version(env: Mapping[str, str], name: str, default: str) -> str:
+    text = env.get(name, default)
+    if not re.match(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}\Z", text):
+        raise SettingsWrong(f"{name}: {text!r} is no version such as 1.2.0.")
+    return text
 
 
 def _authority(env: Mapping[str, str]) -> tuple[str, Path | None]:
@@ -184,6 +193,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         pool_size=int(env.get("MINGCHA_POOL_SIZE", "10")),
         secure_cookies=_need(env, "MINGCHA_ORIGIN").startswith("https://"),
         lanes=_names(env, "MINGCHA_LANES", LANES),
+        app_minimum=_version(env, "MINGCHA_APP_MINIMUM", "0.1.0"),
         spool=Path(env["MINGCHA_SPOOL"]).absolute() if "MINGCHA_SPOOL" in env else None,
         spool_bytes=int(env.get("MINGCHA_SPOOL_BYTES", str(2 << 30))),
         host=env.get("MINGCHA_HOST", "one"),
@@ -218,6 +228,7 @@ def to_environment(settings: Settings) -> dict[str, str]:
         "MINGCHA_LOG_ORIGIN": settings.log_origin,
         "MINGCHA_POOL_SIZE": str(settings.pool_size),
         "MINGCHA_LANES": ",".join(settings.lanes),
+        "MINGCHA_APP_MINIMUM": settings.app_minimum,
         "MINGCHA_SPOOL": str(settings.spool_folder),
         "MINGCHA_SPOOL_BYTES": str(settings.spool_bytes),
         "MINGCHA_HOST": settings.host,

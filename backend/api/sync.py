@@ -3,22 +3,27 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Struct
 
 from backend.api.doubts import ChoiceIn, DisagreementsOut, HoldersOut
 from backend.api.proofs import PROVEN
 from backend.api.routes import get, post
 from backend.keyring import Keyring
-from backend.services import bundles, choices, holdings, receipts, sync, timetokens
+from backend.services import app_versions, bundles, choices, holdings, receipts, sync, timetokens
 from backend.services.act import Act
 from backend.services.bundles import Bundle
 from backend.services.receipts import ReceiptRecord
 from backend.services.sync import Cursor, Heartbeat
 from backend.services.timetokens import Now
+from backend.settings import Settings
 from inspection_plans.library import Library
 
 Since = Annotated[str, QueryParameter(pattern=r"^[0-9]{1,20}(-[0-9]{1,15})?\Z")]
+Version = Annotated[
+    str | None,
+    HeaderParameter(name="App-Version", pattern=app_versions.FORM, description="such as 1.2.0"),
+]
 After = Annotated[int, QueryParameter(ge=0, le=2**53 - 1)]
 Epoch = Annotated[str, QueryParameter(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -34,8 +39,19 @@ async def time(act: Act, keys: Keyring) -> Now:
 
 
 @get("/api/v1/tasks", action="field.sync")
-async def tasks(act: Act, keys: Keyring, rules: Library, since: Since = "0") -> Bundle:
-    """The caller's open tasks that changed since; a sealed task is not sent before its hour."""
+async def tasks(
+    act: Act,
+    keys: Keyring,
+    rules: Library,
+    settings: Settings,
+    since: Since = "0",
+    version: Version = None,
+) -> Bundle:
+    """The caller's open tasks that changed since; a sealed task is not sent before its hour.
+
+    An application that is too old is given none; what it has recorded is taken all the same.
+    """
+    app_versions.may_begin(version, settings.app_minimum)
     return await bundles.bundle(since, act=act, keys=keys, rules=rules)
 
 

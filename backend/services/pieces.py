@@ -22,7 +22,8 @@ from media.spool import Spool
 MINE = """
 select e.*, u.state as upload_state from evidence e left join upload u on u.evidence = e.id
 where e.id = any ($1::uuid[])
-  and (e.dev = $2 or e.channel = 'portal' and e.institution = $3) order by e.id
+  and (e.dev in (select id from device where id = $2 or account = $4)
+    or e.channel = 'portal' and e.institution = $3) order by e.id
 """
 
 
@@ -48,7 +49,8 @@ class _Found(msgspec.Struct, frozen=True):
 
 async def _mine(sql: str, ids: Sequence[UUID], act: Act) -> list[_Found]:
     """The caller's own pieces in the order of ``ids``; raises Absent for any other."""
-    rows = await DB.connection.fetch(sql, list(ids), act.by.device, act.by.institution)
+    by = act.by
+    rows = await DB.connection.fetch(sql, list(ids), by.device, by.institution, by.id)
     found = {row["id"]: _Found(stored(row), row["upload_state"]) for row in rows}
     if found.keys() != set(ids):
         raise Absent

@@ -11,7 +11,7 @@ import pytest
 
 from backend.clock import new_id
 from backend.piccolo_conf import DB
-from backend.services import accounts, bundles, visits, waiting
+from backend.services import accounts, bundles, visit_records, visits, waiting
 from backend.services.act import Act
 from inspection_plans.library import Library
 from tests import field as worlds
@@ -295,3 +295,68 @@ async def test_a_contributors_captures_join_by_their_hashes(
         for one in found.json()["evidence"]
     }
     assert flags == {listed.id: (True, True, False), unlisted.id: (False, False, True)}
+
+
+async def test_an_update_that_is_forced_strands_nothing(field: worlds.Field) -> None:
+    phone, shot = field.phone, field.phone.capture(worlds.a_jpeg())
+    for version, status in (("0.0.9", 409), ("0.1.0", 200), ("0.1", 200), ("1", 200), ("x", 422)):
+        headers = phone.headers | {"App-Version": version}
+        answer = await field.http.get("/api/v1/tasks", headers=headers)
+        assert answer.status_code == status, version
+        assert status != 409 or answer.json()["code"] == "app.update_needed"
+    phone.headers |= {"App-Version": "0.0.9"}
+    told = await phone.send(phone.op("visit.start", {}), phone.op("evidence.declare", shot.body))
+    assert [one["result"] for one in told] == ["applied", "applied"]
+    urls = await phone.post(f"/api/v1/evidence/{shot.id}/urls")
+    assert (urls.status_code, urls.json()["state"]) == (200, "uploading")
+    assert (await beat(phone)).status_code == 204
+    assert await phone.get("/api/v1/devices/me/receipts") == {"receipts": []}
+    cursor = await phone.get(f"/api/v1/devices/me/cursor?inst_epoch={phone.inst_epoch}")
+    assert cursor["max_contiguous"] == 2
+
+
+async def disagreeing(field: worlds.Field, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    answer = await field.http.get(path, headers=headers)
+    (found,) = answer.json()["disagreements"]
+    one: dict[str, Any] = found
+    return one
+
+
+async def failing(field: worlds.Field) -> list[str]:
+    async with DB.transaction(field.desk.act.by.scope, readonly=True):
+        return [one.item for one in await visit_records.failing(field.visit)]
+
+
+async def test_whose_answer_counts_is_said_and_no_row_is_lost(field: worlds.Field) -> None:
+    one, other = field.phones
+    same, good, bad = (
+        worlds.an_answer(*pair) for pair in (("TI-12",), ("TI-11", "yes"), ("TI-11", "no"))
+    )
+    await one.send(one.op("answer.set", {"answers": [good, same]}))
+    await other.send(other.op("answer.set", {"answers": [bad, same]}))
+    office, own = f"/api/v1/visits/{field.visit}", f"/api/v1/tasks/{field.visit}"
+    headers = await boss(field)
+    first = await disagreeing(field, f"{office}/disagreements", headers)
+    assert (first["item"], len(first["answers"]), first["choice"]) == ("TI-11", 2, None)
+    assert await failing(field) == ["TI-11"], "both count unless somebody says"
+    mine = msgspec.json.encode({"item": "TI-11", "keep": str(one.dev)})
+    assert (await one.post(f"{own}/disagreements", mine)).status_code == 204
+    assert await failing(field) == []
+    second = await disagreeing(field, f"{own}/disagreements", other.headers)
+    assert second["choice"]["keep"] == str(one.dev)
+    both = {"item": "TI-11", "reason": "两人看法不同，均保留"}
+    done = await field.http.post(f"{office}/disagreements", json=both, headers=headers)
+    assert (done.status_code, await failing(field)) == (204, ["TI-11"])
+    theirs = msgspec.json.encode({"item": "TI-11", "keep": str(one.dev)})
+    await other.post(f"{own}/disagreements", theirs)
+    await other.send(other.op("answer.set", {"answers": [bad | {"reason": "再次核对"}]}))
+    assert await failing(field) == ["TI-11"], "a choice ends when what it compared changes"
+    assert (await disagreeing(field, f"{own}/disagreements", one.headers))["choice"] is None
+    assert (await field.held())["answer"] == 4
+    for wrong in ({"item": "TI-99"}, {"item": "TI-11", "keep": str(new_id())}):
+        refused = await field.http.post(f"{office}/disagreements", json=wrong, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (404, "thing.absent")
+    stranger = await worlds.a_phone(field.desk, field.http, field.inspectors[2])
+    foreign = await field.http.get(f"{own}/disagreements", headers=stranger.headers)
+    assert foreign.status_code == 404
+    assert await field.entries("answer.chosen") == 3
