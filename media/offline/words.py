@@ -18,10 +18,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "not-checked": ("未检查", "not checked"),
     "none": ("无", "none"),
     "revoked": ("密钥已吊销", "key revoked"),
-    "verified": (
-        "核验通过：包内所述各项均已证明",
-        "Verified: everything that this bundle states is proved",
-    ),
+    "verified": ("核验通过：所查各项全部成立", "Verified: everything checked holds"),
     "partial": (
         "部分核验：已检查的全部成立，另有未检查的内容",
         "Partial: all that was checked holds, something was not checked",

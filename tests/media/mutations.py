@@ -189,7 +189,7 @@ def swap(mutant: Mutant) -> None:
     one = mutant.pick(kind)
     ending = one.partition(".")[2]
     others = [n for n in mutant.files if n.startswith(kind) and n.endswith("." + ending)]
-    other = mutant.rng.choice(sorted(set(others) - {one}))
+    other = mutant.rng.choice(sorted(set(others) - {one}) or [one])
     mutant.files[one], mutant.files[other] = mutant.files[other], mutant.files[one]
 
 
@@ -335,7 +335,7 @@ def signature_of_other(mutant: Mutant) -> None:
     """Another message of the same phone, or another purpose, signed by the true key."""
     base = _capture(mutant)
     kid = json.loads(mutant.files[base + ".json"])["kid"]
-    key = next(one for one in (*PHONES, FORGER) if one.kid == kid)
+    key = next((one for one in PHONES if one.kid == kid), FORGER)
     tag = mutant.rng.choice((keys.Tag.OP, keys.Tag.REQUEST, keys.Tag.TIME))
     signature = key.sign(tag, mutant.files[base + ".json"])
     mutant.files[base + ".sig"] = signature
