@@ -20,6 +20,7 @@ from backend.db.engine import Link
 from media.bucket import Bucket
 
 Place = Literal["statement", "commit", "store", "wire"]
+GONE_MS = 5000
 How = Literal["before", "after", "cut", "twice", "stall"]
 
 
@@ -97,8 +98,9 @@ class Edges:
             raise Killed
         if plan.how == "cut":
             async with self._killing:
+                # With a timeout it waits until the backend is gone, so that nothing overtakes it.
                 await self._killer.execute(
-                    "select pg_terminate_backend($1)", link.get_server_pid()
+                    "select pg_terminate_backend($1, $2)", link.get_server_pid(), GONE_MS
                 )
         if plan.how == "stall":
             plan.reached.set()

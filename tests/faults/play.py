@@ -38,7 +38,7 @@ TRAITS = {
 }
 FAULTS = (
     ("statement", ("before", "after", "cut"), 12),
-    ("commit", ("before", "after", "cut"), 4),
+    ("commit", ("before", "after", "cut", "cut"), 3),
     ("store", ("before", "after", "cut"), 12),
     ("wire", ("before", "after", "twice"), 3),
 )

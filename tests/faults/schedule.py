@@ -17,7 +17,7 @@ BEFORE = (3, 9)  # deeds without signal, before anything is sent
 STEPS = (12, 22)
 # Weight, step, and whether it may meet a fault.
 TABLE: tuple[tuple[int, Step, bool], ...] = (
-    (36, steps.work, False),
+    (24, steps.work, False),
     (22, steps.push, True),
     (24, steps.media, True),
     (14, steps.worker, True),
@@ -32,7 +32,7 @@ TABLE: tuple[tuple[int, Step, bool], ...] = (
     (2, steps.jump, False),
     (3, steps.weeks, False),
     (4, steps.fill, False),
-    (5, rogues.rogue, True),
+    (10, rogues.rogue, True),
     (1, rogues.spy, False),
     (1, rogues.intruder, False),
     (6, portal.reply, True),
