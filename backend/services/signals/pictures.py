@@ -32,7 +32,8 @@ select e.id, e.region, l.occasion, e.visit is not null as visited,
 from likeness l join evidence e on e.id = l.evidence
 where l.p in (select p from found) and l.occasion <> $9 and e.sha256 <> $10
   and e.state in ('verified', 'sealed')
-order by e.id desc limit $11
+order by (select min(bit_count((l.p # q.p)::bit(64))) from unnest($11::bigint[]) as q (p)),
+  e.id desc limit $12
 """  # noqa: S608 - our own constant
 NEAR_MAX = 200
 
@@ -83,13 +84,14 @@ class Near(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def near(one: Likeness, *, occasion: UUID, sha256: str) -> tuple[Near, ...]:
-    """Pictures of other occasions whose pHash is near, turned and mirrored too, newest first.
+    """Pictures of other occasions whose pHash is near, turned and mirrored too, nearest first.
 
     The same bytes are another signal. In the caller's transaction, as the product.
     Source: evidence spec 10 (across visits only).
     """
     asked = [part for pair in likeness.probes(one) for part in pair]
-    rows = await DB.connection.fetch(NEAR, *asked, occasion, sha256, NEAR_MAX)
+    turned = [variant.p for variant in likeness.variants(one)]
+    rows = await DB.connection.fetch(NEAR, *asked, occasion, sha256, turned, NEAR_MAX)
     return tuple(
         Near(
             id=row["id"],

@@ -37,10 +37,14 @@ NOT_MINE = """
 and not exists (select from assignment a where a.visit = s.visit and a.inspector = $1)
 """
 OF_VISIT = f"""{COLUMNS}
-where (s.visit = $2 or s.training_class = (select training_class from visit where id = $2))
+where coalesce(s.visit, s.notice, s.training_class)
+  in ($2, (select training_class from visit where id = $2))
 {NOT_MINE} order by s.gone_at is not null, s.score desc, s.id
 """  # noqa: S608 - our own constants
-OF_NOTICE = f"{COLUMNS} where s.notice = $2 {NOT_MINE} order by s.score desc, s.id"
+OF_NOTICE = f"""{COLUMNS}
+where coalesce(s.visit, s.notice, s.training_class) = $2 and s.notice is not null
+{NOT_MINE} order by s.gone_at is not null, s.score desc, s.id
+"""
 PAGE = f"""{COLUMNS}
 where s.region = any ($2) and ($3::uuid is null or s.id < $3) and ($4::text is null or s.kind = $4)
   and ($5::text is null or s.strength = $5) and ($6::uuid is null or s.institution = $6)
