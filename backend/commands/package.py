@@ -63,8 +63,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Act]:
 async def _send(file: Path, size: int, settings: Settings, act: Act) -> PackageRecord:
     """Hand the file to the office's spool, from where an earlier call stopped."""
     whose = opening(file)
-    region = await packages.region_of(UUID(whose.dev), act=act) if whose else NATION
-    act = Act(by=system(act.by.regions, region), at=act.at, new_id=act.new_id)
+    region = await packages.region_of(UUID(whose.dev), act=act) if whose else None
+    act = Act(by=system(act.by.regions, region or NATION), at=act.at, new_id=act.new_id)
     new = NewPackage(sha256=digest(file), size=size)
     found = await packages.open_package(new, host=settings.host, act=act)
     spool = Spool(settings.spool_folder, quota=settings.spool_bytes)

@@ -169,13 +169,13 @@ async def note(row: Any, verb: str, act: Act, reason: str = "") -> None:  # noqa
     )
 
 
-async def region_of(dev: UUID, *, act: Act) -> int:
-    """The office of a phone, for a package that the operator brings; raises Absent."""
+async def region_of(dev: UUID, *, act: Act) -> int | None:
+    """The office of a phone, for a package that the operator brings; None for an unknown one."""
     async with DB.transaction(act.by.scope, readonly=True):
-        region = await DB.connection.fetchval("select region from device where id = $1", dev)
-    if region is None:
-        raise Absent(field="dev")
-    return int(region)
+        found: int | None = await DB.connection.fetchval(
+            "select region from device where id = $1", dev
+        )
+    return found
 
 
 async def append(
