@@ -14,7 +14,7 @@ TABLES = {
 # Keys that are put together from a state, a kind or a code.
 MADE = (
     *("state.", "sync.", "kind.", "verdict.", "fault.", "lack.", "shots.", "part."),
-    "settings.theme.",
+    *("settings.theme.", "checkin.", "roll."),
 )
 
 

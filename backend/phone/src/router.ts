@@ -15,6 +15,18 @@ export const router = createRouter({
       component: () => import("./pages/Checklist.vue"),
       props: true,
     },
+    {
+      path: "/tasks/:visit/arrival",
+      name: "arrival",
+      component: () => import("./pages/CheckIn.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/roll",
+      name: "roll",
+      component: () => import("./pages/RollCall.vue"),
+      props: true,
+    },
     { path: "/queue", name: "queue", component: () => import("./pages/Queue.vue") },
     { path: "/settings", name: "settings", component: () => import("./pages/Settings.vue") },
     { path: "/:rest(.*)", redirect: "/" },
