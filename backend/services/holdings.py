@@ -40,7 +40,7 @@ select d.id as dev, c.display_name as holder, d.last_seen_at, d.revoked_at is no
 from part p join device d on d.id = p.dev join account c on c.id = d.account
 left join claim l on l.visit = $1 and l.dev = d.id
 left join lateral (select t from jsonb_array_elements(d.heartbeat -> 'tasks') t
-  where t ->> 'visit' = $1::text) beat (t) on true
+  where t ->> 'visit' = $1::text limit 1) beat (t) on true
 order by c.display_name, d.id
 """
 THERE = "select true from visit where id = $1 and sealed_until <= $2"

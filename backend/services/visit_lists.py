@@ -68,6 +68,8 @@ select t.at, t.what, t.id, t.dev, t.inspector, t.flags, t.details from (
     group by op_id, dev, inspector
   union all select received_at, 'op.' || status, op_id, dev, null, '{}',
     jsonb_build_object('kind', kind) from op where visit = $1 and status <> 'applied'
+  union all select raised_at, 'doubt.' || standing, op_id, dev, inspector, grounds,
+    jsonb_build_object('kind', kind, 'reason', reason) from op_doubt where visit = $1
 ) t order by t.at, t.id
 """
 

@@ -84,6 +84,9 @@ async def test_a_stale_operation_is_kept_and_decides_nothing(field: worlds.Field
     ]
     assert {one["standing"] for one in listed} == {"waiting"}
     assert listed[1]["body"]["answers"][0]["value"] == {"result": "no"}
+    path = f"/api/v1/visits/{field.visit}/timeline"
+    moments = (await field.http.get(path, headers=await boss(field))).json()["moments"]
+    assert [one["what"] for one in moments].count("doubt.waiting") == 5
     waits = await field.http.get("/api/v1/doubts", headers=await boss(field))
     assert {one["op_id"] for one in waits.json()["doubts"]} == {one["op_id"] for one in listed}
 
