@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from cryptography import x509
 
 from backend.db.engine import Scope
 from backend.piccolo_conf import DB
@@ -25,6 +26,7 @@ from backend.services.texts import Language
 from media import timestamps, witnessing
 from media.bucket import Bucket, StoreUnavailable
 from media.cosignature import Vkey
+from media.timestamps import StampInvalid
 from media.witnessing import WitnessFileBroken
 
 SEQ = Scope(role="seq")
@@ -84,7 +86,7 @@ class LastCheck(msgspec.Struct, frozen=True):
 
 async def check(key: LogKey, outside: Outside) -> LogReport:
     """Recompute the whole log against every anchor that ``outside`` leads to."""
-    roots = timestamps.roots_of(outside.roots.read_bytes()) if outside.roots else []
+    roots = _roots(outside.roots)
     witnesses = [Vkey.read(text) for text in outside.witnesses]
     found = anchors.joined(
         [
@@ -102,6 +104,14 @@ async def check(key: LogKey, outside: Outside) -> LogReport:
         faults=found.faults,
         gaps=found.gaps,
     )
+
+
+def _roots(file: Path | None) -> list[x509.Certificate]:
+    """The certificates of a PEM file; none where it cannot be read, which is told as a gap."""
+    try:
+        return [] if file is None else timestamps.roots_of(file.read_bytes())
+    except (OSError, StampInvalid):
+        return []
 
 
 def _bucket(bucket: Bucket | None, key: LogKey) -> Found:

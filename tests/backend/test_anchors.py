@@ -189,7 +189,8 @@ async def test_a_stamp_is_kept_raw_here_and_in_the_bucket_and_verified_again(
     outside = Outside(s3, authority.roots)
     report = await log_checks.check(log.key, outside)
     assert (report.faults, outcomes(report)) == ((), [("stamp", 3, "held")])
-    assert await codes(log, Outside(s3)) == (set(), {"stamp.no_roots"})
+    for roots in (None, Path("/nowhere/roots.pem")):
+        assert await codes(log, Outside(s3, roots)) == (set(), {"stamp.no_roots"})
 
 
 @pytest.mark.parametrize(
