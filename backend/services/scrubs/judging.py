@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from backend.services.backups.copying import in_order
 from backend.services.scrubs.pages import Page, Piece, evidence_of
 from media.bucket import Bucket, Facts, Item, Room, StoreAbsent, StoreUnavailable
 
@@ -59,7 +60,8 @@ class Judge:
         there = {(item.key, item.version) for item in page.items if not item.deleted}
         keys = {item.key for item in page.items if not item.deleted}
         deep = [piece for piece in page.pieces if piece.deep]
-        for piece in page.pieces:
+
+        def look(piece: Piece) -> None:
             present = (piece.key, piece.version) in there or (
                 piece.version is None and piece.key in keys
             )
@@ -67,6 +69,12 @@ class Judge:
                 self._absent(piece)
             elif piece.deep:
                 self._read(piece)
+
+        for _ in in_order(
+            look, page.pieces
+        ):  # a few at a time: a store answers slowly, not seldom
+            pass
+        self.damages.sort(key=lambda damage: (damage.what, damage.name))
         self.damages += [
             Damage("orphan", f"{self.room}/{item.key}")
             for item in page.items
