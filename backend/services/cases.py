@@ -144,6 +144,8 @@ async def verify(case_id: UUID, *, act: Act) -> Case:
         await _heard(case, act=act)
         await Row.update({Row.state: state}).where(Row.id == case_id)
         await _entered(case, "case.verified", act=act)
+        # What was proved since the case was filed is locked as hard.
+        await locks.order(case_id, region=case.region, act=act)
         return await _lock(case_id)
 
 
@@ -178,6 +180,7 @@ async def close(case_id: UUID, *, outcome: Outcome, reason: str, act: Act) -> Ca
             }
         ).where(Row.id == case_id)
         await _entered(case, "case.closed", act=act, reason=reason)
+        await locks.order(case_id, region=case.region, act=act)
         return await _lock(case_id)
 
 
