@@ -3,6 +3,7 @@
 const CHECKS = ["V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"];
 const SUMS = "SHA256SUMS";
 const SUMS_SIG = "SHA256SUMS.sig";
+const ROOTS = "tsa/roots.pem";
 const SUMS_MOST = 1 << 25;
 const FIXED = [
   "README.zh.txt",
@@ -392,18 +393,24 @@ class Examination {
   }
 
   async stamps() {
-    const tokens = this.report.extraction.stamps.filter((name) => name.endsWith(".tsr"));
-    this.report.unchecked.V9 = tokens.length > 0 ? "not-checked" : "none";
+    const names = this.report.extraction.stamps;
+    const tokens = names.filter((name) => name.endsWith(".tsr"));
+    const roots = names.includes(ROOTS) ? await this.box.text(ROOTS) : null;
+    let holds = roots !== null;
     for (const name of tokens) {
       const note = `checkpoints/${name.slice(4, -4)}.note`;
       try {
-        if (!this.box.names.includes(note)) throw new Unfit("note");
+        if (!FIXED.includes(note)) throw new Unfit("note");
         const wanted = await digest(await this.box.text(note));
-        this.report.stamps.push([name, stampedAt(await this.box.text(name), wanted)]);
+        const { at, known } = await stampedAt(await this.box.text(name), wanted, roots);
+        this.report.stamps.push([name, at]);
+        holds &&= known;
       } catch (wrong) {
         if (!(wrong instanceof Unfit)) throw wrong;
         this.report.fault("V9", "stamp.other", name);
       }
     }
+    if (tokens.length === 0) this.report.unchecked.V9 = "none";
+    else this.report.unchecked.V9 = holds ? "ok" : "not-checked";
   }
 }

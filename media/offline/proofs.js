@@ -1,4 +1,4 @@
-// Checks RFC 6962 proofs, signed heads and time stamps (proofs.py, trees.py, stamps.py).
+// Checks RFC 6962 proofs and signed heads (proofs.py, trees.py).
 
 const NOTE_MOST = 4096;
 const SIGNERS_MOST = 16;
@@ -86,50 +86,4 @@ function plainBase64(text) {
   } catch {
     throw new Unfit("form");
   }
-}
-
-function split(raw) {
-  const found = [];
-  let at = 0;
-  while (at < raw.length) {
-    const tag = raw[at];
-    let length = at + 1 < raw.length ? raw[at + 1] : 128;
-    let start = at + 2;
-    if (length >= 128) {
-      const count = length - 128;
-      if (!(count > 0 && count <= 4) || start + count > raw.length) throw new Unfit("length");
-      length = raw.subarray(start, start + count).reduce((sum, byte) => sum * 256 + byte, 0);
-      start += count;
-    }
-    at = start + length;
-    if (at > raw.length) throw new Unfit("cut");
-    found.push([tag, raw.subarray(start, at)]);
-  }
-  return found;
-}
-
-function inner(raw, tag, place) {
-  const values = split(raw);
-  if (place >= values.length || values[place][0] !== tag) throw new Unfit("form");
-  return values[place][1];
-}
-
-function stampedAt(reply, wanted) {
-  const is = (value, text) => {
-    if (hex(value) !== text) throw new Unfit("form");
-  };
-  const answer = inner(reply, 0x30, 0);
-  is(inner(inner(answer, 0x30, 0), 2, 0), "00");
-  const content = inner(answer, 0x30, 1);
-  is(inner(content, 6, 0), "2a864886f70d010702");
-  const signed = inner(inner(content, 0xa0, 1), 0x30, 0);
-  const wrapped = inner(signed, 0x30, 2);
-  is(inner(wrapped, 6, 0), "2a864886f70d0109100104");
-  const info = inner(inner(inner(wrapped, 0xa0, 1), 4, 0), 0x30, 0);
-  const imprint = inner(info, 0x30, 2);
-  is(inner(inner(imprint, 0x30, 0), 6, 0), "608648016503040201");
-  is(inner(imprint, 4, 1), hex(wanted));
-  const text = String.fromCharCode(...inner(info, 0x18, 4));
-  if (!/^[0-9]{14}(?:[.][0-9]+)?Z$/.test(text)) throw new Unfit("time");
-  return text;
 }

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from media import canon, checkpoint, keys, manifest, merkle, tokens
+from media import canon, checkpoint, devtsa, keys, manifest, merkle, timestamps, tokens
 from media.dossier.archive import Blob, blob, pack
 from media.dossier.contents import (
     Contents,
@@ -260,3 +261,12 @@ def a_world(count: int = 3, *, intake: bool = True, **lost: Any) -> World:
         "entry": entry,
     }  # fmt: skip
     return World(log, phones, pieces, sealed, said)
+
+
+def stamped(note: str, *, made: int = -1, at: int = 0) -> tuple[bytes, bytes]:
+    """A time stamp over a head, and the roots that say it is good; days after the capture."""
+    day = datetime(2026, 9, 22, 3, 4, 5, tzinfo=UTC)
+    authority = devtsa.Authority.make(day + timedelta(days=made))
+    asked = timestamps.request(note.encode(), nonce=7)
+    reply = authority.reply(asked, at=day + timedelta(days=at), serial=1)
+    return reply, authority.root_pem()

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import io
 import re
 import shutil
 import subprocess
@@ -9,7 +10,6 @@ import sys
 import tempfile
 import time
 import zipfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media import canon, devtsa, keys, timestamps
+from media import canon, keys
 from media.dossier import archive, program
 from media.dossier.archive import Blob, Changed, blob
 from media.offline import boxes, curves, reading, report
 from tests.media import dossiers
-from tests.media.dossiers import FINGERPRINTS, HOUR, T0, a_world
+from tests.media.dossiers import FINGERPRINTS, HOUR, T0, a_world, stamped
 
 OFFLINE = Path(reading.__file__).parent
 OLD = Path.home() / ".pyenv" / "versions"
@@ -313,38 +313,47 @@ def test_verify_html_holds_all_and_asks_for_nothing() -> None:
     assert page.count("</script>") == 1
 
 
-def stamped(note: str, at: datetime) -> tuple[bytes, bytes]:
-    """A time stamp over a head, and the roots that say it is good."""
-    authority = devtsa.Authority.make(at - timedelta(days=1))
-    asked = timestamps.request(note.encode(), nonce=7)
-    return authority.reply(asked, at=at, serial=1), authority.root_pem()
-
-
-def test_a_time_stamp_is_read_and_its_signer_left_to_openssl(tmp_path: Path) -> None:
+def test_a_time_stamp_is_checked_to_its_root(tmp_path: Path) -> None:
     world = a_world(1)
-    at = datetime(2026, 9, 22, 3, 4, 5, tzinfo=UTC)
-    reply, roots = stamped(world.contents().log.at_export, at)
+    reply, roots = stamped(world.contents().log.at_export)
     raw = world.packed(stamps={"tsa/at-export.tsr": reply, "tsa/roots.pem": roots})
     lines = told(raw)
-    assert (checks(lines)["V9"], lines[-1]) == ("not-checked", "verdict partial")
+    assert (checks(lines)["V9"], lines[-1]) == ("ok", "verdict verified")
     assert "stamp tsa/at-export.tsr 20260922030405Z" in lines
-    (tmp_path / "b.zip").write_bytes(raw)
-    with zipfile.ZipFile(tmp_path / "b.zip") as packed:
-        packed.extractall(tmp_path / "b")
-    shell = shelled(tmp_path / "b")
+    shell = shelled(unpacked(raw, tmp_path / "true"))
     assert "check V9 ok" in shell
     assert "stamp tsa/at-export.tsr 20260922030405Z" in shell
     other = world.packed(stamps={"tsa/at-seal.tsr": reply, "tsa/roots.pem": roots})
     assert "fault V9 stamp.other tsa/at-seal.tsr" in told(other)
-    _, strange = stamped(world.sealed[1], at)
+    _, strange = stamped(world.sealed[1])
     raw = world.packed(stamps={"tsa/at-export.tsr": reply, "tsa/roots.pem": strange})
-    (tmp_path / "b.zip").write_bytes(raw)
-    with zipfile.ZipFile(tmp_path / "b.zip") as packed:
-        packed.extractall(tmp_path / "c")
-    assert "fault V9 stamp.other tsa/at-export.tsr" in shelled(tmp_path / "c")
+    assert "fault V9 stamp.other tsa/at-export.tsr" in told(raw)
+    assert "fault V9 stamp.other tsa/at-export.tsr" in shelled(unpacked(raw, tmp_path / "other"))
+
+
+def test_a_stamp_without_roots_leaves_the_signer_unchecked() -> None:
+    world = a_world(1)
+    reply, _ = stamped(world.contents().log.at_export)
+    lines = told(world.packed(stamps={"tsa/at-export.tsr": reply}))
+    assert (checks(lines)["V9"], lines[-1]) == ("not-checked", "verdict partial")
     for spoilt in (b"", reply[:40], b"\x30\x84\xff\xff\xff\xff", reply.replace(b"\x30", b"\x31")):
         lines = told(world.packed(stamps={"tsa/at-export.tsr": spoilt}))
         assert checks(lines)["V9"] == "failed"
+
+
+def test_an_expired_or_other_certificate_is_no_signer() -> None:
+    world = a_world(1)
+    note = world.contents().log.at_export
+    for made, at in ((0, -2), (0, 40_000)):
+        reply, roots = stamped(note, made=made, at=at)
+        raw = world.packed(stamps={"tsa/at-export.tsr": reply, "tsa/roots.pem": roots})
+        assert "fault V9 stamp.other tsa/at-export.tsr" in told(raw)
+
+
+def unpacked(raw: bytes, folder: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+        packed.extractall(folder)
+    return folder
 
 
 def shelled(folder: Path) -> list[str]:

