@@ -184,7 +184,32 @@ async def a_recusal(where: worlds.Field) -> Play:
     return play
 
 
-PLAYS = {"record": (a_record, "complete"), "recusal": (a_recusal, "started")}
+async def a_second_try(where: worlds.Field) -> Play:
+    """Found closed, then open: the visit goes on, and nothing is claimed yet."""
+    play, one, _ = await begun(where)
+    play.op(one, "visit.start", {})
+    play.op(one, "obstruction.record", {"outcome": "closed", "text": "无人应门"})
+    play.op(one, "visit.start", {})
+    play.op(one, "answer.set", answer(("TI-11", "yes")))
+    return play
+
+
+async def a_refusal(where: worlds.Field) -> Play:
+    """Let in, found closed, and sent away at last: the last word counts."""
+    play, one, _ = await begun(where)
+    play.op(one, "visit.start", {})
+    play.op(one, "obstruction.record", {"outcome": "closed", "text": "无人应门"})
+    play.op(one, "visit.start", {})
+    play.op(one, "obstruction.record", {"outcome": "refused", "text": "拒绝入内"})
+    return play
+
+
+PLAYS = {
+    "record": (a_record, "complete"),
+    "recusal": (a_recusal, "started"),
+    "second try": (a_second_try, "started"),
+    "refusal": (a_refusal, "refused"),
+}
 
 
 async def in_order(where: worlds.Field, name: str) -> str:

@@ -57,6 +57,9 @@ ROWS = {
     "class_session": "select id from class_session",
     "party_id": "select id from party",
     "letter_id": "select id from dead_letter",
+    "alarm_id": "select id from device_alarm",
+    "ops": "select op_id from op_doubt",
+    "keep": "select dev from op",
     "office": "select id from office",
     "run_id": "select id from import_run",
 }
@@ -153,7 +156,7 @@ async def _in_custody(seen: Field) -> dict[str, UUID]:
 
 
 async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
-    """The phones record, upload and claim; one operation of theirs is refused."""
+    """The phones record, upload and claim; then one operation is refused, one late, one double."""
     phone = seen.phone
     await signed(phone, *seen.inspectors[:2])
     capture = phone.capture(a_jpeg())
@@ -169,7 +172,12 @@ async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
     async with httpx.AsyncClient() as store:
         await store.put(place.url, content=capture.raw, headers=place.headers)
     await phone.complete(capture)
-    await phone.send(phone.op("visit.dance", {}))
+    await work.drain()
+    late, ident = [{"answers": [an_answer(value=one)]} for one in ("no", "yes")], str(new_id())
+    await phone.send(
+        phone.op("visit.dance", {}),
+        *(phone.op("answer.set", one, op_id=ident) for one in late),
+    )
     await work.drain()
 
 
