@@ -310,3 +310,33 @@ async def test_a_submission_that_was_obstructed_is_decided(field: worlds.Field) 
     await phone.send(phone.op("obstruction.record", shut))
     assert await field.state() == "submitted"
     assert (await post(field, path, decision)).json() == {"state": "refused"}
+
+
+WITHDRAWN = """
+begin; set local session_replication_role = replica;
+insert into withdrawal (id, region, draw, visit, object, reason, paper, evidence_sha256, state,
+  proposed_by, proposed_at, decided_by, decided_at)
+select gen_random_uuid(), region, gen_random_uuid(), id, 'o1', 'moved', '虚构函', repeat('ab', 32),
+  'confirmed', gen_random_uuid(), now(), gen_random_uuid(), now() from visit;
+update assignment set state = 'replaced', ended_at = now();
+update visit set state = 'closed';
+commit
+"""
+
+
+async def test_a_capture_of_a_visit_that_was_withdrawn_needs_a_decision(
+    field: worlds.Field,
+) -> None:
+    """As the draw leaves it when an object is withdrawn while a phone is out of reach."""
+    phone = field.phone
+    await field.owner.execute(WITHDRAWN)
+    assert (await phone.send(phone.op("visit.start", {})))[0]["result"] == "applied"
+    assert await field.state() == "closed"
+    shot = phone.capture(worlds.a_jpeg())
+    told = (await phone.send(phone.op("evidence.declare", shot.body)))[0]
+    assert told["outcome"]["flags"] == ["stale_assignment"]
+    assert await field.state() == "needs_decision"
+    assert {one["kind"] for one in await doubts(field)} == {"visit.start", "evidence.declare"}
+    path = f"/api/v1/visits/{field.visit}/decision"
+    done = await post(field, path, {"outcome": "closed", "reason": "已撤出抽取"})
+    assert done.json() == {"state": "closed"}
