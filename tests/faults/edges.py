@@ -32,7 +32,8 @@ class Killed(BaseException):
 class Plan:
     """One fault: at the ``nth`` meeting of ``place`` within an action, once.
 
-    Statement, commit: killed before or after it, its backend terminated (cut), or held (stall).
+    Statement: killed before or after it, its backend terminated (cut), or held (stall); commit:
+    the same at a COMMIT of what may have written.
     Store: killed before or after the call, or the socket breaks after it (cut).
     Wire: the request is lost (before), its answer is lost (after), or it comes twice.
     """
@@ -64,6 +65,7 @@ class Edges:
         self._killer = killer
         self._everywhere: Plan | None = None
         self._killing = asyncio.Lock()
+        self._reading: set[int] = set()
 
     @contextlib.contextmanager
     def everywhere(self, plan: Plan | None) -> Iterator[None]:
@@ -110,6 +112,12 @@ class Edges:
             raise Killed
         return done
 
+    def writes(self, link: Link, query: str) -> bool:
+        """Whether this is the COMMIT of a transaction that may have written something."""
+        if query.startswith("BEGIN"):
+            (self._reading.add if "READ ONLY" in query else self._reading.discard)(id(link))
+        return query.startswith("COMMIT") and id(link) not in self._reading
+
     @contextlib.asynccontextmanager
     async def installed(
         self, bucket: Bucket, clock: Callable[[], datetime]
@@ -124,7 +132,7 @@ class Edges:
         async def plain(link: Link, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - as asyncpg has it
             if args:  # counted below, where asyncpg sends it
                 return await execute(link, query, *args, timeout=timeout)
-            commits = query.startswith("COMMIT")
+            commits = edges.writes(link, query)
             return await edges.statement(
                 link, lambda: execute(link, query, timeout=timeout), commits=commits
             )

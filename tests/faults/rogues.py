@@ -19,6 +19,7 @@ from tests.faults.play import Play, Venue, kept_of, phone_of
 from tests.faults.shelf import Letter, Shelf
 
 PROVED = ("verified", "sealed")
+THEFTS = 0.4  # of rogues, where there is something to steal
 UNDER_WAY = ("assigned", "opened", "started", "submitted")
 TUS = {"Tus-Resumable": "1.0.0"}
 
@@ -30,27 +31,27 @@ async def rogue(play: Play) -> None:
     done = [one for one in phone.shelf.letters if one.stand == "applied"] if phone else []
     if phone is None or not done:
         return
-    deed = play.dice.choice((other_body, same_number, altered, thief))
-    letter = deed(play, phone, play.dice.choice(done))
-    if letter is not None:
-        play.dishonest.add(letter.op_id)
-        await phone.push([letter])
+    known, deed = play.dice.choice(done), play.dice.choice((other_body, same_number, altered))
+    stolen = thief(play, phone, known) if play.dice.random() < THEFTS else None
+    letter = stolen or deed(play, phone, known)
+    play.dishonest.add(letter.op_id)
+    await phone.push([letter])
 
 
-def other_body(play: Play, phone: Phone, known: Letter) -> Letter | None:
+def other_body(play: Play, phone: Phone, known: Letter) -> Letter:
     """Another operation under an id that is taken."""
     said = {"role": "校长", "text": f"改 {play.dice.random()}", "name": "王某"}
     changes = {"op_id": known.op_id, "seq": known.seq}
     return phone.signed("party.statement", known.visit, said, **changes)
 
 
-def same_number(play: Play, phone: Phone, known: Letter) -> Letter | None:
+def same_number(play: Play, phone: Phone, known: Letter) -> Letter:
     """Another operation under a number that is taken."""
     said = {"role": "校长", "text": f"又 {play.dice.random()}", "name": "王某"}
     return phone.signed("party.statement", known.visit, said, seq=known.seq)
 
 
-def altered(play: Play, phone: Phone, known: Letter) -> Letter | None:
+def altered(play: Play, phone: Phone, known: Letter) -> Letter:
     """An operation whose body was changed after it was signed."""
     said = {"role": "校长", "text": "没有异议", "name": "王某"}
     number = 1_000_000 + play.dice.randint(1, 1_000_000)

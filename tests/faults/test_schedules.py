@@ -45,6 +45,7 @@ async def held(stage: Stage, seeds: range) -> None:
     assert not failed, f"{len(failed)} of {len(seeds)} schedules failed\n{told}"
 
 
+@pytest.mark.timeout(900)
 async def test_two_hundred_schedules_hold(stage: Stage) -> None:
     await held(stage, range(1, SHORT + 1))
 
