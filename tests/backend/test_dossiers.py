@@ -115,6 +115,8 @@ async def test_a_visits_bundle_is_verified_by_a_stranger(
     shots = await sealed(field, work)
     waiting = field.phone.capture(worlds.a_jpeg(77))
     await field.phone.send(field.phone.op("evidence.declare", waiting.body))
+    # A directory may hold a name that is no canonical text; a bundle spells it canonically.
+    await field.owner.execute("update institution set name = $1", "某 cafe\u0301 培训学校")
     told, raw = await made(field.desk.who, witness="纪检组 王某")
     assert (told["pieces"], told["left_out"], told["size"]) == (2, 1, len(raw))
     assert told["done_bytes"] == told["total_bytes"] > 0
@@ -129,6 +131,7 @@ async def test_a_visits_bundle_is_verified_by_a_stranger(
         said = json.loads(bundle.read("extraction.json"))
         assert said["witness"] == "纪检组 王某"
         assert said["by"]["role"] == "supervisor"
+        assert said["subject"]["institution"] == "某 caf\u00e9 培训学校"
         assert [one["id"] for one in said["left_out"]] == [waiting.id]
         assert "不证明" in bundle.read("README.zh.txt").decode()
         environment = json.loads(bundle.read("environment.json"))

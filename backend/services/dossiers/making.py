@@ -193,7 +193,10 @@ def _contents(found: Gathered, press: Press, progress: Progress) -> Contents:
         custody=papers.custody(found),
         pieces=[_piece(row, found, press, progress) for row in found.pieces],
         left_out=[_left(row) for row in found.left_out],
-        phones=found.phones,
+        phones=[
+            msgspec.structs.replace(phone, owner_name=papers.plain(phone.owner_name))
+            for phone in found.phones
+        ],
         office=office,
         log=found.log,
         derived=[one for one in derived if one is not None],
@@ -249,7 +252,7 @@ def _left(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": str(row["id"]),
         "state": row["state"],
-        "reason": row["reason"] or "",
+        "reason": papers.plain(row["reason"] or ""),
         "sha256": row["sha256"],
     }
 

@@ -1,6 +1,7 @@
 """What a bundle says beside its proofs: README, custody, environment, who and why."""
 
 import platform
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -42,6 +43,11 @@ def _texts() -> dict[str, Any]:
 
 def _time(at: datetime) -> str:
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
+def plain(text: str) -> str:
+    """A text as canonical records have it; directories may hold it in another form."""
+    return unicodedata.normalize("NFC", text)
 
 
 def fingerprint(public: bytes) -> str:
@@ -153,19 +159,19 @@ def head(found: Gathered, *, origin: str, made: datetime) -> dict[str, Any]:
         "subject": {
             "kind": "visit" if case is None else "case",
             "id": str(order["visit"] if case is None else case),
-            "code": found.code,
-            "institution": order["named"],
+            "code": plain(found.code),
+            "institution": plain(order["named"]),
         },
         "by": {
             "id": str(order["ordered_by"]),
-            "name": found.person["display_name"],
+            "name": plain(found.person["display_name"]),
             "role": found.person["roles"],
         },
-        "purpose": order["purpose"],
+        "purpose": plain(order["purpose"]),
         "how": HOW,
         "ordered": ms(order["ordered_at"]),
         "made": ms(made),
         "origin": origin,
         "entry": found.ordered,
     }
-    return said if order["witness"] is None else said | {"witness": order["witness"]}
+    return said if order["witness"] is None else said | {"witness": plain(order["witness"])}
