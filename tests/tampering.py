@@ -109,6 +109,13 @@ async def spoil(by: Superuser) -> None:
     )
 
 
+async def announce(by: Superuser) -> None:
+    """An entry that pretends to be a recovery, well formed or not."""
+    later = {"id": f"{by.origin}/epoch-20300101T000000Z"}
+    subject = by.dice.choice(["x", [], {"id": 5}, {}, later])
+    await by.forge(by.place, {"verb": "log.recovered", "object": subject})
+
+
 async def move_region(by: Superuser) -> None:
     await by.run("update aud.entry set region = region + 1 where tree_index = $1", by.place)
 
@@ -217,7 +224,7 @@ async def head_moved(by: Superuser) -> None:
 
 
 # Deeds after which the tree can be made whole again, and the others.
-REPAIRABLE: tuple[Deed, ...] = (edit_and_hash, delete, insert, swap, unplace, cut)
+REPAIRABLE: tuple[Deed, ...] = (edit_and_hash, announce, delete, insert, swap, unplace, cut)
 PLAIN: tuple[Deed, ...] = (
     *(edit, spoil, move_region, roll_back, wipe, fork, node, node_gone, node_more),
     *(head_root, head_note, head_gone, head_moved),

@@ -63,10 +63,12 @@ def holds(body: object, leaf: bytes) -> bool:
 
     The compiled spelling is tried first: bytes that hash to the leaf are the bytes of then.
     """
+    if not isinstance(body, dict):
+        return False
     try:
         if merkle.leaf_hash(msgspec.json.encode(body, order="sorted")) == leaf:
             return True
-        return isinstance(body, dict) and merkle.leaf_hash(canon.encode(body)) == leaf
+        return merkle.leaf_hash(canon.encode(body)) == leaf
     except (UnicodeEncodeError, canon.NotCanonical):
         return False
 

@@ -135,3 +135,4 @@ def test_bodies_hold_in_the_spelling_of_then_and_in_no_other() -> None:
     for odd in (body | {"v": 2}, body | {"v": 1.5}, [body], None, {}, body | {"reason": None}):
         assert not audit.holds(odd, one.leaf)
     assert audit.holds(dict(reversed(body.items())), one.leaf)
+    assert not audit.holds([], merkle.leaf_hash(b"[]"))
