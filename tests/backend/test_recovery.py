@@ -13,6 +13,7 @@ from backend.db.engine import Scope
 from backend.jobs import sequencer as loop
 from backend.jobs.context import Context
 from backend.jobs.memory import FILE, Memory
+from backend.pages.words import words
 from backend.piccolo_conf import DB
 from backend.services import audit, checkup, recovery, sequencer
 from backend.services.log_proofs import LogReport, log_verify
@@ -112,11 +113,11 @@ async def test_writes_go_on_and_everybody_is_told(
     assert not said.ok
     assert f"{kept} entries" in said.en
     who = admins["sysadmin"]
-    for language, words in (("zh", "审计日志已停止签名"), ("en", "stopped signing")):
-        await _desk(client, who, language, words)
+    for language, said_so in (("zh", "审计日志已停止签名"), ("en", "stopped signing")):
+        await _desk(client, who, language, said_so)
 
 
-async def _desk(client: httpx.AsyncClient, who: world.Login, language: str, words: str) -> None:
+async def _desk(client: httpx.AsyncClient, who: world.Login, language: str, told: str) -> None:
     first = await client.get("/desk/sign-in")
     form = {"login": who.login, "password": who.password}
     if token := first.cookies.get("csrftoken") or client.cookies.get("csrftoken"):
@@ -124,7 +125,12 @@ async def _desk(client: httpx.AsyncClient, who: world.Login, language: str, word
     await client.post("/desk/sign-in", data=form)
     page = await client.get(f"/desk?lang={language}")
     assert page.status_code == 200, page.text
-    assert words in page.text
+    assert told in page.text
+
+
+def test_every_cause_is_worded() -> None:
+    causes = {"behind", "forked", "restored"}
+    assert {f"desk.log_halted.{cause}" for cause in causes} <= set(words())
 
 
 async def test_it_takes_two_administrators_of_different_roles(
