@@ -27,6 +27,12 @@ export const router = createRouter({
       component: () => import("./pages/RollCall.vue"),
       props: true,
     },
+    {
+      path: "/tasks/:visit/record",
+      name: "record",
+      component: () => import("./pages/Record.vue"),
+      props: true,
+    },
     { path: "/queue", name: "queue", component: () => import("./pages/Queue.vue") },
     { path: "/settings", name: "settings", component: () => import("./pages/Settings.vue") },
     { path: "/:rest(.*)", redirect: "/" },
