@@ -61,7 +61,7 @@ async def cancel(dossier_id: FromPath[UUID], act: Act) -> Dossier:
     return await dossiers.cancel(dossier_id, act=act)
 
 
-@get("/api/v1/dossiers/{dossier_id:uuid}/file", action="dossiers.read")
+@get("/api/v1/dossiers/{dossier_id:uuid}/file", action="dossiers.read", status_code=303)
 async def file(dossier_id: FromPath[UUID], act: Act, bucket: Bucket) -> Redirect:
     """A redirect to the ZIP, good for 60 seconds; the fetch is logged."""
     url = await dossiers.link(dossier_id, act=act, bucket=bucket)
