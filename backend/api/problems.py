@@ -6,7 +6,11 @@ from typing import Any
 import asyncpg
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    InternalServerException,
+    ValidationException,
+)
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
@@ -46,6 +50,7 @@ PROTOCOL = {
     "upload.spool_full": 507,
 }
 CHECKSUM_MISMATCH = 460
+CUT_OFF = "client disconnected prematurely"  # the framework's own words
 RETRY_S = "30"
 LATER = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE})
 log = structlog.get_logger()
@@ -111,6 +116,11 @@ def _of_refusal(refusal: Refusal) -> tuple[int, str]:
     return PROTOCOL.get(refusal.code, STATUS[str(refusal.family)]), refusal.code
 
 
+def _cut_off(fault: Exception) -> bool:
+    """Whether the line broke in mid-body: the answer reaches nobody, and nothing is wrong here."""
+    return isinstance(fault, InternalServerException) and fault.detail == CUT_OFF
+
+
 def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Problem]:
     """The answer to any exception: a refusal by its code, a fault without its text."""
     facts: dict[str, Any] = {}
@@ -125,6 +135,8 @@ def problem(request: Request[Any, Any, Any], fault: Exception) -> Response[Probl
     elif isinstance(fault, asyncpg.PostgresError):
         status = SQLSTATE.get(fault.sqlstate or "", 500)
         code = HTTP_CODE.get(status, "request.fault")
+    elif _cut_off(fault):
+        status, code = 400, HTTP_CODE[400]
     elif isinstance(fault, HTTPException):
         status, errors, headers = fault.status_code, _errors(fault), dict(fault.headers or {})
         code = HTTP_CODE.get(status, "request.fault")

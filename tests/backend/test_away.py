@@ -2,10 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+from litestar import Litestar
 
 from backend.piccolo_conf import DB
 from backend.services.errors import passing
@@ -65,6 +67,40 @@ async def test_connections_that_ended_while_idle_are_nobodys_matter(
         assert (await client.get(HEALTH)).status_code == 200
         await owner.execute(END_IDLE)
         assert (await client.get(HEALTH)).status_code == 200
+
+
+async def test_a_body_that_is_cut_is_no_fault_of_ours(app: Litestar) -> None:
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'{"login"', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    statuses = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope: Any = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/api/v1/sessions",
+        "raw_path": b"/api/v1/sessions",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"99")],
+        "client": ("127.0.0.1", 40_000),
+        "server": ("testserver", 80),
+        "state": {},
+    }
+    await app(scope, receive, send)
+    assert statuses[0] == 400
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,17 @@ async def test_what_does_not_fit_is_dropped_and_the_upload_goes_on(lane: Lane) -
     assert await lane.offset() == last
 
 
+async def test_an_empty_chunk_at_the_end_is_told_that_all_is_here(
+    lane: Lane, work: Work, s3: Bucket
+) -> None:
+    """A client that lost the last answer goes on from the offset that HEAD tells."""
+    await lane.send(chunk=1 << 20)
+    for _ in range(2):
+        again = await lane.patch(len(lane.capture.raw), b"")
+        assert (again.status_code, again.headers["upload-offset"]) == (204, "6000000")
+        await settled(lane, work, s3)
+
+
 async def test_a_gateway_that_knows_only_post(lane: Lane, work: Work, s3: Bucket) -> None:
     raw = lane.capture.raw
     for at in range(0, len(raw), 1 << 20):
