@@ -11,11 +11,13 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 import httpx
 
 from backend.services import tokens
+from inspection_plans.states import WrongState
 from tests.faults import drain, rogues, steps
 from tests.faults.checker import check
 from tests.faults.full import deeds
@@ -101,7 +103,8 @@ async def _played(scene: Scene, play: Play) -> tuple[str, ...]:
     except TimeoutError as late:
         scene.stand.spare()
         where = traceback.extract_tb(_deepest(late))
-        return (f"not over after {LIMIT_S} s: {where[-3:]}",)
+        places = [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in where[-4:]]
+        return (f"it came to no end: {late or 'its time was up'} at {places}",)
 
 
 def _deepest(fault: BaseException) -> TracebackType | None:
@@ -177,8 +180,12 @@ async def _drain(scene: Scene, play: Play) -> None:
         if turn:
             scene.clock.tick(seconds=LEASE_S)
     for venue in play.venues:
-        if not venue.recorder.locked:  # else nobody is left to end it: the desk's to assign anew
+        try:
             await drain.settle(play, venue)
+        except WrongState as refusal:  # nobody was left to claim it: the desk's to assign anew
+            if not play.lost:
+                raise
+            play.trace.append(f"visit {venue.visit} stays {refusal.facts['state']}")
     await _quiet(scene)
 
 

@@ -39,7 +39,7 @@ from tests.faults.full.fate import Fate
 ROOT = Path(__file__).parents[3]
 LOOK_S = 0.02
 AGAIN_S = 0.3  # between two attempts to start what does not stay up
-READY_S = 60.0
+READY_S = 120.0
 SPOOL_BYTES = 64 << 20
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 LOST_STATES = (
