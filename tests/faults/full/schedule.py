@@ -179,6 +179,12 @@ async def _drain(scene: Scene, play: Play) -> None:
             break
         if turn:
             scene.clock.tick(seconds=LEASE_S)
+    await _settle(play)
+    await _quiet(scene)
+
+
+async def _settle(play: Play) -> None:
+    """The desk ends what phones cannot end."""
     for venue in play.venues:
         try:
             await drain.settle(play, venue)
@@ -186,7 +192,6 @@ async def _drain(scene: Scene, play: Play) -> None:
             if not play.lost:
                 raise
             play.trace.append(f"visit {venue.visit} stays {refusal.facts['state']}")
-    await _quiet(scene)
 
 
 async def _quiet(scene: Scene) -> None:
