@@ -27,7 +27,8 @@ class Case:
 
     ``dishonest`` are operations and captures of rogues, by id; ``spoilt`` captures that may end in
     quarantine, with the reasons allowed; ``lost`` captures that went down with a phone;
-    ``invited`` the phones that may know of a visit.
+    ``invited`` the phones that may know of a visit; ``restored``: a backup may have been put back,
+    so that a phone heals what it was told before.
     """
 
     history: History
@@ -39,6 +40,7 @@ class Case:
     spoilt: dict[str, set[str]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     invited: dict[str, set[str]] = field(default_factory=dict)
+    restored: bool = True
 
 
 Rule = Callable[[Case], Iterator[str]]
@@ -58,6 +60,14 @@ def acknowledged_is_present(case: Case) -> Iterator[str]:
         yield from _held(event, rows, buried)
         if event.facts["result"] in ("applied", "duplicate"):
             told[event.facts["op_id"], event.facts["raw"]].add(event.facts["outcome"])
+    anew = Counter(
+        event.facts["op_id"]
+        for event in case.history.of("op", "ok")
+        if event.facts["result"] == "applied"
+    )
+    for op_id, count in anew.items():
+        if count > 1 and not case.restored:
+            yield f"op {op_id} was applied {count} times: what was told first was not kept"
     for (op_id, _), outcomes in told.items():
         final = {one for one in outcomes if json.loads(one)["result"] != "blocked"}
         if len(final) > 1:

@@ -15,10 +15,8 @@ from tests.faults.rogues import state_of
 ROUNDS = 8
 SILENT_ROUNDS = 1
 DONE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
-WITHOUT_CLAIM = """
-select distinct o.dev from op o where o.visit = $1 and o.status in ('applied', 'blocked')
-  and not exists (select from claim c where c.visit = $1 and c.dev = o.dev)
-"""
+# Devices that owe a claim, or answers that their claim speaks of.
+OWING = "select distinct id::uuid as dev from visit_missing($1) where what in ('claim', 'answers')"
 
 
 async def drain(play: Play) -> None:
@@ -114,7 +112,7 @@ async def settle(play: Play, venue: Venue) -> None:
     second = stage.cast.second
     if await state_of(play, venue) not in DONE:
         current = {phone.dev for phone in venue.phones if not phone.locked} - replaced(venue)
-        for row in await stage.owner.fetch(WITHOUT_CLAIM, visit):
+        for row in await stage.owner.fetch(OWING, visit):
             if row["dev"] not in current:
                 await gaps.propose_closing(visit, row["dev"], "设备遗失或已换人", act=stage.act())
                 await gaps.close_device(

@@ -124,4 +124,5 @@ async def case_of(play: Play) -> Case:
         spoilt=play.spoilt,
         lost=play.lost,
         invited={venue.visit: venue.invited for venue in play.venues},
+        restored=False,
     )
