@@ -1,8 +1,8 @@
 """Builds the verifiers of a bundle: `verify.py`, `verify.html` and `verify.sh`, one file each.
 
 `verify.py` holds the modules of `media.offline` byte for byte, packed as the draw's verifier is:
-joined as plain text they take more than the 800 lines allowed. Their digests stand beside them in plain text, and
-``verify.py --source`` writes them out with every comment.
+joined as plain text they take more than the 800 lines allowed. Their digests stand beside them in
+plain text, and ``verify.py --source`` writes them out with every comment.
 Source: evidence-and-sync 9; ADR 0017.
 """
 
