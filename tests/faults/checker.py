@@ -117,6 +117,17 @@ def exactly_once(case: Case) -> Iterator[str]:
             yield f"number {number} was used {count} times"
 
 
+def operations_are_what_was_signed(case: Case) -> Iterator[str]:
+    """The body of an applied operation has the digest that its signature covers."""
+    for row in case.facts.of("op", status="applied"):
+        envelope = json.loads(bytes(row["envelope"]))
+        text = json.dumps(
+            envelope["body"], sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        if sha256(text.encode()).hexdigest() != envelope["digest"]:
+            yield f"op {row['op_id']} has another body than was signed"
+
+
 def nothing_honest_is_refused(case: Case) -> Iterator[str]:
     """An honest operation is applied in the end, whatever came first."""
     for phone in case.phones:
@@ -330,6 +341,7 @@ def everything_is_drained(case: Case) -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     acknowledged_is_present,
     exactly_once,
+    operations_are_what_was_signed,
     nothing_honest_is_refused,
     effects_are_those_of_the_operations,
     complete_means_everything,

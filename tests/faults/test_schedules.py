@@ -88,6 +88,11 @@ def _double_entry(case: Case) -> None:
     case.facts.entries.extend(twice)
 
 
+def _alter_body(case: Case) -> None:
+    row = _applied(case)
+    row["envelope"] = bytes(row["envelope"]).replace("校长".encode(), "班长".encode())
+
+
 def _reuse_number(case: Case) -> None:
     first, second = case.facts.of("op", dev=_applied(case)["dev"])[:2]
     second["seq"] = first["seq"]
@@ -167,6 +172,7 @@ BROKEN: dict[str, tuple[Callable[[Case], None], str]] = {
     "lose_op": (_lose_op, "acknowledged_is_present"),
     "lose_entry": (_lose_entry, "exactly_once"),
     "double_entry": (_double_entry, "exactly_once"),
+    "alter_body": (_alter_body, "operations_are_what_was_signed"),
     "reuse_number": (_reuse_number, "exactly_once"),
     "lose_event": (_lose_event, "effects_are_those_of_the_operations"),
     "move_visit": (_move_visit, "effects_are_those_of_the_operations"),
