@@ -26,7 +26,7 @@ def fresh(number: int, what: str) -> bytes:
 def a_case(server: TransportKey, number: int, size: int) -> dict[str, Any]:
     blob = UUID(f"019a0000-0000-7000-8000-{number:012x}")
     key, once = fresh(number, "key"), fresh(number, "once")
-    plain = (UNIT * size)[:size]
+    plain = (UNIT * (size // len(UNIT) + 1))[:size]
     wire = sealing.seal(plain, blob, key)
     return {
         "id": str(blob),
