@@ -31,6 +31,7 @@ STEPS = (9, 15)
 FAULTY = 0.55
 ROUNDS = 24
 QUIET_S = 4.0
+LAST_S = 60.0
 LEASE_S = 61
 LIMIT_S = 240.0  # of a schedule that takes ten seconds when nobody else is at work
 RESTORED = 10  # every tenth seed puts yesterday's data back
@@ -180,7 +181,7 @@ async def _drain(scene: Scene, play: Play) -> None:
         if turn:
             scene.clock.tick(seconds=LEASE_S)
     await _settle(play)
-    await _quiet(scene)
+    await _quiet(scene, limit_s=LAST_S)  # a worker that was killed may still be starting
 
 
 async def _settle(play: Play) -> None:
@@ -194,10 +195,10 @@ async def _settle(play: Play) -> None:
             play.trace.append(f"visit {venue.visit} stays {refusal.facts['state']}")
 
 
-async def _quiet(scene: Scene) -> None:
+async def _quiet(scene: Scene, limit_s: float = QUIET_S) -> None:
     """Wait until worker and sequencer have nothing that may run now, or no more than a while."""
     loop = asyncio.get_running_loop()
-    limit = loop.time() + QUIET_S
+    limit = loop.time() + limit_s
     while loop.time() < limit:
         if not await scene.owner.fetchval(RUNNABLE, scene.clock()):
             return

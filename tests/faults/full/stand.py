@@ -28,6 +28,7 @@ from backend.app import LOCAL_ROLES
 from backend.embedded import postgres, supervisor, weed
 from backend.embedded.processes import Child, Command, spawn
 from backend.embedded.supervisor import Running
+from backend.jobs.memory import FILE
 from backend.keyring import Keyring, open_keyring
 from backend.piccolo_conf import DB
 from backend.services.schema import migrate
@@ -194,9 +195,20 @@ class Stand:
     async def keep(self) -> None:
         """Copy the data of both servers as they lie, and go on: yesterday's backup."""
         await self._at_rest("cp", *map(str, self._places), str(self._kept))
+        if self._head.exists():
+            shutil.copy2(self._head, self._kept)
 
     async def restore(self) -> None:
-        """Put yesterday's data in the place of today's."""
+        """Put yesterday's machine in the place of today's.
+
+        The head that the log remembers beside its keys goes back too: a log that is behind it
+        does not sign until two administrators recover it, which is proved elsewhere.
+        """
+        self.resting = True
+        self.end("worker")
+        self._head.unlink(missing_ok=True)
+        if (kept := self._kept / self._head.name).exists():
+            shutil.copy2(kept, self._head)
         for place in self._places:
             await self._at_rest("cp", str(self._kept / place.name), str(place.parent), gone=place)
         await self.ready()
@@ -205,6 +217,10 @@ class Stand:
     def _places(self) -> tuple[Path, Path]:
         stack = self.running.stack
         return stack.pg.data, stack.store.data
+
+    @property
+    def _head(self) -> Path:
+        return self.settings.keys / FILE
 
     @property
     def _kept(self) -> Path:
