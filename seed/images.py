@@ -10,7 +10,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 SIZE, GRAIN = (1600, 1200), (400, 300)
 MARK = "虚构示例 · 非真实机构与人员"
@@ -28,8 +28,21 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(folder / "notosanscjkjp-bold.otf"), size)
 
 
+def _held(image: Image.Image, rng: random.Random) -> Image.Image:
+    """As a hand holds the camera: a little turned, a little nearer, never twice the same."""
+    angle = rng.choice((-1, 1)) * rng.uniform(0.5, 3.5)
+    edge = image.getpixel((2, 2))  # the wall or the desk goes on beyond the picture
+    turned = image.rotate(angle, Image.Resampling.BILINEAR, fillcolor=edge)
+    near = rng.uniform(0.80, 0.92)
+    width, height = round(image.width * near), round(image.height * near)
+    left, top = rng.randint(0, image.width - width), rng.randint(0, image.height - height)
+    cut = turned.crop((left, top, left + width, top + height)).resize(image.size)
+    return ImageEnhance.Brightness(cut).enhance(rng.uniform(0.85, 1.1))
+
+
 def _jpeg(image: Image.Image, rng: random.Random) -> bytes:
-    """Some grain, as a phone's sensor makes it, so that no two pictures are alike; then JPEG."""
+    """Held by hand, with some grain, so that no two pictures are alike; then JPEG."""
+    image = _held(image, rng)
     grain = Image.frombytes("L", GRAIN, rng.randbytes(GRAIN[0] * GRAIN[1])).resize(image.size)
     image = Image.blend(image, grain.convert("RGB"), 0.05)
     draw = ImageDraw.Draw(image)
