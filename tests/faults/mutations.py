@@ -131,12 +131,21 @@ OPERATIONS = (
 )
 
 COMPLETION = (
-    _one(
+    Mutation(
         "finalize_early",
         "a visit is complete with its claim",
-        f"{SERVICES}/visits.py",
-        "state = $2 and not exists (select from visit_missing($1))\nfor",
-        "state = $2\nfor",
+        (
+            Patch(
+                f"{SERVICES}/visits.py",
+                "state = $2 and not exists (select from visit_missing($1))\nfor",
+                "state = $2\nfor",
+            ),
+            Patch(
+                f"{SERVICES}/visits.py",
+                "\n  and not exists (select from visit_missing($1)) returning region",
+                " returning region",
+            ),
+        ),
     ),
     _one(
         "colleague_not_required",
