@@ -23,6 +23,7 @@ from backend.services import (
     packages,
     plans,
     publications,
+    recounts,
     recusals,
     replies,
     simulations,
@@ -41,6 +42,7 @@ from tests.backend.sheets import ONE_OF_EACH
 from tests.conftest import StillClock, Work
 from tests.field import Field, a_class, a_field, a_jpeg, an_answer, signed, submitted
 
+HEADS = {"roster": "ab" * 32, "present": 11, "absent": 1, "count": 11}
 TRAINING_PLAN = {"items": [{"occupation": "ai", "persons": 100}]}
 # Renewed by every call, or the same for everybody.
 LIVELY = frozenset({"access_token", "session_kv", "rate_kv", "migration", "region", "occupation"})
@@ -60,6 +62,9 @@ ROWS = {
     "alarm_id": "select id from device_alarm",
     "ops": "select op_id from op_doubt",
     "keep": "select dev from op",
+    "signal_id": "select id from signal",
+    "ids": "select id from evidence where state = 'sealed'",
+    "evidence": "select id from evidence where state = 'sealed'",
     "office": "select id from office",
     "run_id": "select id from import_run",
 }
@@ -152,14 +157,17 @@ async def _in_custody(seen: Field) -> dict[str, UUID]:
     proposed = await custody_acts.propose(piece, "void", "误拍", act=seen.desk.act)
     new = packages.NewPackage(sha256="ab" * 32, size=9)
     opened = await packages.open_package(new, host="one", act=seen.desk.act)
-    return {"act_id": proposed.id, "package_id": opened.id}
+    recount = await recounts.order(seen.visit, piece, act=seen.desk.act)
+    return {"act_id": proposed.id, "package_id": opened.id, "recount_id": recount}
 
 
 async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
     """The phones record, upload and claim; then one operation is refused, one late, one double."""
     phone = seen.phone
     await signed(phone, *seen.inspectors[:2])
-    capture = phone.capture(a_jpeg())
+    # A wall clock that is an hour ahead is something for a reviewer; heads are counted again.
+    ahead = {"wall": phone.now_ms + 3_600_000}
+    capture = phone.capture(a_jpeg(), t=ahead, roll=HEADS)
     await submitted(seen, [capture], [an_answer()])
     await phone.post(f"/api/v1/evidence/{capture.id}/urls")
     place = bucket.presign_put(
@@ -178,6 +186,7 @@ async def _visited(seen: Field, bucket: Bucket, work: Work) -> None:
         phone.op("visit.dance", {}),
         *(phone.op("answer.set", one, op_id=ident) for one in late),
     )
+    seen.clock.tick(minutes=1)
     await work.drain()
 
 

@@ -64,6 +64,8 @@ A_DEMAND = {"finding": "finding_id", "demand": "限期改正", "evidence_asked":
 A_DRAFT = {"kind": "advice", "text": "建议改正", "demands": [A_DEMAND]}
 A_TEAM = {"team": [{"inspector": "inspector_id", "lead": True}], "reason": "调换"}
 # How many calls must come as far as the thing they name, and how many lists must show one.
+# A phone says what it holds, of whatever visit; it reads and changes nothing of it.
+OF_ONESELF = frozenset({"POST /api/v1/devices/me/heartbeat"})
 PASSING = frozenset({"content-length", "set-cookie"})  # a page's CSRF token is new each time
 PAGING = frozenset({"after", "before"})
 MANY, LISTS = 150, 30
@@ -271,11 +273,12 @@ async def test_a_foreign_thing_answers_like_one_that_never_was(
         before = await held(estate.owner)
         for route in routes_of(app):
             call, other = (speller.call(route, real=real) for real in (True, False))
-            if not call.names_things or duties(caller, route):
+            if not call.names_things or duties(caller, route) or route.name in OF_ONESELF:
                 continue
             answer = await caller.send(route.method, call.path, call.body)
             twin = await caller.send(route.method, other.path, other.body)
-            nothing = answer.text in ("[]", '{"visits":[]}')  # a list of a foreign thing's rows
+            # A list of a foreign thing's rows.
+            nothing = answer.text in ("[]", '{"visits":[]}', '{"signals":[]}')
             if told(answer) != told(twin) or (answer.is_success and not nothing):
                 faults.append((caller.name, route.name, answer.text, twin.text))
             reached += code_of(answer) == "thing.absent"
