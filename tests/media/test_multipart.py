@@ -8,7 +8,8 @@ from hashlib import sha256
 import httpx
 import pytest
 
-from media.bucket import Bucket, Part, Room, StoreAbsent, _newest
+from media.bucket import Bucket, Part, Room, StoreAbsent
+from media.rooms import newest
 
 FIVE = 5 << 20
 numbers = itertools.count()
@@ -76,9 +77,9 @@ def test_of_a_part_sent_twice_the_newest_counts(s3: Bucket) -> None:
 
 def test_twins_of_one_second_count_as_none() -> None:
     old, new, other = Part(1, 3, "old"), Part(1, 5, "new"), Part(2, 9, "x")
-    assert _newest([("10:00:01", new), ("10:00:00", old)]) == (new,)
-    assert _newest([("10:00:00", other), ("10:00:01", new), ("10:00:01", old)]) == (other,)
-    assert _newest([("10:00:01", new), ("10:00:01", new)]) == (new,)
+    assert newest([("10:00:01", new), ("10:00:00", old)]) == (new,)
+    assert newest([("10:00:00", other), ("10:00:01", new), ("10:00:01", old)]) == (other,)
+    assert newest([("10:00:01", new), ("10:00:01", new)]) == (new,)
 
 
 def test_an_upload_that_is_gone_is_absent(s3: Bucket) -> None:
