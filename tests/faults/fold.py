@@ -78,16 +78,21 @@ class Told:
 def applied(facts: Facts, visit: Row) -> list[Applied]:
     """The operations of a visit that had their effect, in the order of the log."""
     entries: dict[tuple[str, str], int] = {}
+    ended: dict[str, int] = {}
     for one in facts.entries:
         body = one["body"]
         entries.setdefault((str(body.get("op_id")), body["verb"]), one["id"])
+        if body["verb"] == "device.revoked":
+            ended.setdefault(body["object"]["id"], one["id"])
     found = []
     for row in facts.of("op", visit=visit["id"], status="applied"):
         entry = entries.get((str(row["op_id"]), row["kind"]))
         if entry is not None:
-            device = facts.devices.get(row["dev"], {})
-            ended = device.get("revoked_at")
-            revoked = ended is not None and ended <= row["received_at"]
+            gone = facts.devices.get(row["dev"], {}).get("revoked_at")
+            # A clock that stands still has both at one instant; then the log's order tells.
+            before = ended.get(str(row["dev"]), entry) < entry
+            here = row["received_at"]
+            revoked = gone is not None and (gone < here or (gone == here and before))
             found.append(Applied(row, json.loads(bytes(row["envelope"])), entry, revoked))
     return sorted(found, key=lambda one: one.entry)
 
