@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from backend import logs
 from backend.clock import new_id, token
 from backend.db import engine
 from backend.jobs import schedule, worker
@@ -135,6 +136,7 @@ def _wait(pid: int, read: int) -> Job:
 
 def main() -> None:
     """Answer every line; the rules' files are read once, before the first child is forked."""
+    logs.configure(sys.stderr)  # standard output carries answers alone
     load()
     load_calendar()
     load_settings()

@@ -85,7 +85,7 @@ async def test_one_that_is_not_the_callers_stops_all(field: worlds.Field) -> Non
     for path in (URLS, COMPLETE):
         for stranger in (theirs.id, str(new_id())):
             answer = await ask(mine, path, own.id, stranger)
-            assert (answer.status_code, answer.json()["code"]) == (404, "request.absent")
+            assert (answer.status_code, answer.json()["code"]) == (404, "thing.absent")
     assert await states(field) == ["declared"] * 2
     assert await field.entries("evidence.uploading") == 0
 

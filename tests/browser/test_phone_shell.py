@@ -61,7 +61,7 @@ async def test_photos_and_answers_without_signal_arrive_and_are_sealed(
         await page.wait_for_function("navigator.serviceWorker.controller !== null")
         await page.goto(f"{origin}/phone/#/tasks/{mine}")
         await context.set_offline(True)
-        await page.click("a.button")
+        await page.click("a[href$=checklist]")
         await page.check("#TI-01 input[type=radio] >> nth=0")
         await page.click("#TI-01 .shots button")
         await page.set_input_files(

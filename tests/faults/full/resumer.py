@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 from tusclient.uploader import Uploader
@@ -103,6 +104,13 @@ async def send(phone: Phone, kept: Kept, origin: str, *, chunk: int = CHUNK) -> 
         while one.url is None:  # the library tries chunks again, a creation it does not
             with suppress(TusCommunicationError):
                 one.set_url(one.create_url())
-        one.upload()
+        while True:
+            # What came by the other lane is asked for first; an answer that was cut within its
+            # headers is none, though the library takes it for one.
+            with suppress(TypeError, TusCommunicationError, requests.RequestException):
+                one.offset = one.get_offset()
+                if one.offset == len(raw):
+                    return
+                one.upload()
 
     await asyncio.to_thread(upload)
