@@ -20,6 +20,7 @@ from backend.services.uploadrows import (
     HELD,
     NAME,
     RESET,
+    SHRINK,
     STORE,
     TORN,
     Progress,
@@ -72,6 +73,8 @@ async def _forward(evidence_id: UUID, *, act: Act, bucket: Bucket, spool: Spool)
         return  # ended meanwhile: whatever comes next comes anew
     except SpoolTorn:
         await tear(upload, act)
+    except evidence.NotSent as gap:
+        await _shrink(upload, gap.facts.get("held_bytes"), act)
     except StoreAbsent:
         await without_parts(found, upload, act=act, bucket=bucket)
         await asyncio.to_thread(spool.clear, str(evidence_id))
@@ -152,6 +155,12 @@ async def tear(row: Row, act: Act) -> None:
     """Only what the store has is here: a disk was lost, or a backup restored beside it."""
     async with DB.transaction(act.by.scope):
         await DB.connection.execute(TORN, row.evidence, row.taken)
+
+
+async def _shrink(row: Row, held: object, act: Act) -> None:
+    """The store has the upload, but not whole: the phone is asked for the rest again."""
+    async with DB.transaction(act.by.scope):
+        await DB.connection.execute(SHRINK, row.evidence, held or 0, row.store_upload)
 
 
 async def without_parts(found: Stored, row: Row, *, act: Act, bucket: Bucket) -> Progress:

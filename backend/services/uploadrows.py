@@ -29,6 +29,11 @@ RESET = """
 update upload set taken = 0, stored = 0, store_upload = null
 where evidence = $1 and state = 'open' and store_upload is not distinct from $2
 """
+# A part that was promised is not whole in the store: what lies before it is all there is.
+SHRINK = """
+update upload set taken = $2, stored = $2
+where evidence = $1 and state = 'open' and store_upload is not distinct from $3
+"""
 TORN = "update upload set taken = stored where evidence = $1 and taken = $2 and state = 'open'"
 END = "update upload set state = $2, touched_at = $3 where evidence = $1"
 

@@ -387,6 +387,25 @@ async def uploads_by_parts(lane: Lane, bucket: Bucket) -> tuple[str, str, tuple[
     return key, name, bucket.parts(key, name)
 
 
+async def test_a_part_that_is_not_whole_any_more_is_asked_for_again(
+    lane: Lane, work: Work, s3: Bucket
+) -> None:
+    await lane.send(until=CHUNK)
+    key, name, _ = await uploads_by_parts(lane, s3)
+    size = len(lane.capture.raw)
+    s3.put_part(key, name, 2, b"another part under its number")
+    await lane.seen.owner.execute("update upload set taken = $1, stored = $1", size)
+    act = work.context.act(370_000)
+    await forwarding.forward(UUID(lane.capture.id), act=act, bucket=s3, spool=work.context.spool)
+    assert await lane.offset() == FIVE
+    # Of two parts of one second the store does not say which is newer: then it takes another turn.
+    async with asyncio.timeout(30):
+        while await lane.seen.owner.fetchval("select state from upload") == "open":
+            await lane.send(chunk=1 << 20)
+            await work.drain()
+    await settled(lane, work, s3)
+
+
 async def test_twins_of_chunks_cut_nothing_off(lane: Lane, work: Work, s3: Bucket) -> None:
     raw, step = lane.capture.raw[:1_500_000], 30_000
     for at in range(0, len(raw), step):
