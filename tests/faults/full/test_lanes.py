@@ -104,7 +104,14 @@ async def offset(scene: Scene, kept: Kept, at: int) -> None:
 TAKEN = "select taken from upload where evidence = $1::text::uuid"
 
 
-@pytest.mark.parametrize("parts", [("app",), ("store", "worker"), ("database", "app", "store")])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("app",),
+        ("store", "worker"),
+        pytest.param(("database", "app", "store"), marks=pytest.mark.slow),
+    ],
+)
 async def test_whatever_dies_in_mid_upload(scene: Scene, parts: tuple[Part, ...]) -> None:
     raw = a_picture(7_000_000)
     phone, kept = await declared(scene, raw)
