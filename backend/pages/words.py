@@ -1,4 +1,4 @@
-"""Words of the pages: one flat table, two languages, no sentence in code."""
+"""Words of the pages: one flat table in files by topic, two languages, no sentence in code."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ import msgspec
 import yaml
 from litestar import Request
 
-FILE = Path(__file__).parent.parent / "texts" / "pages.yaml"
+FOLDER = Path(__file__).parent.parent / "texts" / "pages"
 Language = Literal["zh", "en"]
 
 
@@ -21,8 +21,14 @@ class Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def words() -> dict[str, Both]:
-    """Every text by its key."""
-    return msgspec.convert(yaml.safe_load(FILE.read_text("utf-8")), dict[str, Both])
+    """Every text by its key, from all files of the folder; raises ValueError for a key given twice."""
+    found: dict[str, Both] = {}
+    for path in sorted(FOLDER.glob("*.yaml")):
+        part = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), dict[str, Both])
+        if twice := found.keys() & part.keys():
+            raise ValueError(f"{path.name}: {sorted(twice)}")
+        found |= part
+    return found
 
 
 def say(key: str, language: Language, **facts: object) -> str:
