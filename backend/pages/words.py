@@ -21,7 +21,7 @@ class Both(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def words() -> dict[str, Both]:
-    """Every text by its key, from all files of the folder; raises ValueError for a key given twice."""
+    """Every text by its key; raises ValueError for a key that stands twice."""
     found: dict[str, Both] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
         part = msgspec.convert(yaml.safe_load(path.read_text("utf-8")), dict[str, Both])
