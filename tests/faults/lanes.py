@@ -37,6 +37,7 @@ async def twins(phone: Phone, kept: Kept) -> None:
     """Send the last part wrong, then right: both addresses were asked for before."""
     raw = kept.raw or b""
     rotten = raw[:-1] + bytes([raw[-1] ^ 1])
+    kept.twice_from = (kept.size - 1) // PART * PART
     asked = [await _urls(phone, kept, _parts(one)[-1:]) for one in (rotten, raw)]
     for one, told in zip((rotten, raw), asked, strict=True):
         for url in told or []:
@@ -134,8 +135,11 @@ async def _offset(phone: Phone, kept: Kept) -> int | None:
 
 
 def _promised(phone: Phone, kept: Kept, answer: httpx.Response) -> int:
+    """The offset of an answer. Taken back it may be once, to a part the phone contradicted."""
     at = int(answer.headers["upload-offset"])
-    if at < kept.promised:
+    if at < kept.promised and at == kept.twice_from:
+        kept.twice_from = None
+    elif at < kept.promised:
         phone.history.note(
             phone.name, "promise_broken", evidence=kept.id, promised=kept.promised, now=at
         )

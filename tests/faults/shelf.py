@@ -33,8 +33,9 @@ class Letter:
 class Kept:
     """One capture: its manifest for ever, its bytes until they may go.
 
-    ``promised`` is the highest offset that the weak-link lane has promised; ``sealed_ms`` is the
-    server's time in the verified receipt.
+    ``promised`` is the highest offset that the weak-link lane has promised; from ``twice_from``
+    on the phone itself has sent two versions, of which the store cannot always tell the later;
+    ``sealed_ms`` is the server's time in the verified receipt.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Kept:
     state: str = ""
     opened: bool = False
     promised: int = 0
+    twice_from: int | None = None
     sent: bool = False
     withdrawn: bool = False
     sealed_ms: int | None = None

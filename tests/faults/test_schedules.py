@@ -19,7 +19,7 @@ from tests.faults.mutations import MUTATIONS
 from tests.faults.schedule import cases, schedule
 from tests.faults.stage import Stage, a_stage
 
-SHORT, FULL = 150, 10_000
+SHORT, FULL = 200, 10_000
 SHOWN = 5  # of many failures the first ones say enough
 
 
