@@ -327,6 +327,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Page */
+        get: operations["ApiV1PackagesPage"];
+        put?: never;
+        /** Announce */
+        post: operations["ApiV1PackagesAnnounce"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{package_id}/pieces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Piece */
+        post: operations["ApiV1PackagesPackageIdPiecesPiece"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{package_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End */
+        post: operations["ApiV1PackagesPackageIdEndEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{package_id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Again */
+        post: operations["ApiV1PackagesPackageIdAgainAgain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{package_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One */
+        get: operations["ApiV1PackagesPackageIdOne"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{package_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Items */
+        get: operations["ApiV1PackagesPackageIdItemsItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/time": {
         parameters: {
             query?: never;
@@ -662,9 +765,11 @@ export interface components {
         };
         /** Bundle */
         Bundle: {
-            cursor: number;
+            cursor: string;
+            whole: boolean;
             tasks: components["schemas"]["Task"][];
             gone: string[];
+            over: components["schemas"]["Over"][];
             next_at: string | null;
             sheets: {
                 [key: string]: {
@@ -782,6 +887,8 @@ export interface components {
             late: boolean;
             disclosed: boolean;
             listed: boolean;
+            contributed: boolean;
+            after_signature: boolean;
             facts: {
                 [key: string]: unknown;
             } | null;
@@ -855,6 +962,10 @@ export interface components {
             size: number;
             mime: string;
         };
+        /** ItemsOut */
+        ItemsOut: {
+            items: components["schemas"]["PackageItem"][];
+        };
         /** KeysOut */
         KeysOut: {
             server: components["schemas"]["SignerOut"];
@@ -891,6 +1002,11 @@ export interface components {
             name: string;
             id_tail: string;
         };
+        /** NewPackage */
+        NewPackage: {
+            sha256: string;
+            size: number;
+        };
         /** NewPart */
         NewPart: {
             n: number;
@@ -908,6 +1024,51 @@ export interface components {
             name: string;
             short_name: string;
             department: string;
+        };
+        /** OpenedOut */
+        OpenedOut: {
+            package: components["schemas"]["PackageRecord"];
+            piece_bytes: number;
+        };
+        /** Over */
+        Over: {
+            /** Format: uuid */
+            visit: string;
+            state: string;
+        };
+        /** PackageItem */
+        PackageItem: {
+            number: number;
+            /** @enum {string} */
+            kind: "op" | "blob" | "damage";
+            subject: string;
+            result: string;
+            code: string;
+            facts: {
+                [key: string]: unknown;
+            };
+        };
+        /** PackageRecord */
+        PackageRecord: {
+            /** Format: uuid */
+            id: string;
+            region: number;
+            brought_by: string | null;
+            sha256: string;
+            size: number;
+            taken: number;
+            /** @enum {string} */
+            state: "open" | "received" | "stored" | "done";
+            facts: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            opened_at: string;
+            done_at: string | null;
+        };
+        /** PackagesOut */
+        PackagesOut: {
+            packages: components["schemas"]["PackageRecord"][];
         };
         /** PartsIn */
         PartsIn: {
@@ -2136,6 +2297,179 @@ export interface operations {
             };
         };
     };
+    ApiV1PackagesPage: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackagesOut"];
+                };
+            };
+        };
+    };
+    ApiV1PackagesAnnounce: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description base64url(JCS{body_sha256, jti, method, nonce, path}).base64url(ES256) */
+                "Device-Proof"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPackage"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedOut"];
+                };
+            };
+        };
+    };
+    ApiV1PackagesPackageIdPiecesPiece: {
+        parameters: {
+            query?: never;
+            header: {
+                "Upload-Offset": number;
+                /** @description base64url(JCS{body_sha256, jti, method, nonce, path}).base64url(ES256) */
+                "Device-Proof"?: string | null;
+            };
+            path: {
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageRecord"];
+                };
+            };
+        };
+    };
+    ApiV1PackagesPackageIdEndEnd: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description base64url(JCS{body_sha256, jti, method, nonce, path}).base64url(ES256) */
+                "Device-Proof"?: string | null;
+            };
+            path: {
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageRecord"];
+                };
+            };
+        };
+    };
+    ApiV1PackagesPackageIdAgainAgain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description base64url(JCS{body_sha256, jti, method, nonce, path}).base64url(ES256) */
+                "Device-Proof"?: string | null;
+            };
+            path: {
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageRecord"];
+                };
+            };
+        };
+    };
+    ApiV1PackagesPackageIdOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackageRecord"];
+                };
+            };
+        };
+    };
+    ApiV1PackagesPackageIdItemsItems: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                package_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemsOut"];
+                };
+            };
+        };
+    };
     ApiV1TimeTime: {
         parameters: {
             query?: never;
@@ -2159,9 +2493,12 @@ export interface operations {
     ApiV1TasksTasks: {
         parameters: {
             query?: {
-                since?: number;
+                since?: string;
             };
-            header?: never;
+            header?: {
+                /** @description such as 1.2.0 */
+                "App-Version"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2426,7 +2763,7 @@ export interface operations {
             header?: never;
             path: {
                 evidence_id: string;
-                file: "original" | "preview" | "thumb";
+                file: "original" | "thumb" | "redacted" | "annotated";
             };
             cookie?: never;
         };
