@@ -94,6 +94,18 @@ class LegalReviewerInvolved(GateRefusal):
     gate: ClassVar[str] = "G6"
 
 
+class CaseReviewMissing(LegalReviewMissing):
+    """A case without a legal review."""
+
+    code: ClassVar[str] = "case.legal_review_missing"
+
+
+class CaseReviewerInvolved(LegalReviewerInvolved):
+    """The legal reviewer inspected, verified, opened or investigated the case."""
+
+    code: ClassVar[str] = "case.legal_reviewer_involved"
+
+
 class SamePerson(GateRefusal):
     """The author of an act tried to approve it."""
 
@@ -177,6 +189,28 @@ class DecisionUnfounded(GateRefusal):
 
     code: ClassVar[str] = "case.decision_incomplete"
     gate: ClassVar[str] = "G12"
+
+
+class Stayed(GateRefusal):
+    """A stay 中止执行 suspends the execution."""
+
+    code: ClassVar[str] = "case.stayed"
+    gate: ClassVar[str] = "G12"
+
+
+class LegallyStopped(GateRefusal):
+    """The legal review stopped it."""
+
+    code: ClassVar[str] = "case.legally_stopped"
+    gate: ClassVar[str] = "G6"
+
+
+class Recused(GateRefusal):
+    """The person was recused 回避 from this matter."""
+
+    code: ClassVar[str] = "case.recused"
+    family: ClassVar[Family] = Family.DENIED
+    gate: ClassVar[str] = "G1"
 
 
 _SECOND_PERSON: dict[Noun, type[SamePerson]] = {
@@ -371,3 +405,33 @@ def major_decision(
     ]
     if missing:
         raise DecisionUnfounded(field=missing[0], missing=missing)
+
+
+def not_stayed(stayed: bool) -> None:
+    """G12: nothing is executed while a stay lasts.
+
+    Raises: Stayed ("case.stayed").
+    """
+    if stayed:
+        raise Stayed(field="stop")
+
+
+def legally_cleared(cleared: bool | None) -> None:
+    """G6: the legal review is there and lets it pass.
+
+    Raises: CaseReviewMissing ("case.legal_review_missing"), LegallyStopped
+    ("case.legally_stopped").
+    """
+    if cleared is None:
+        raise CaseReviewMissing(field="legal_review")
+    if not cleared:
+        raise LegallyStopped(field="legal_review")
+
+
+def not_recused(person: Hashable, recused: Collection[Hashable]) -> None:
+    """G1: who was recused at the party's request takes no further part.
+
+    Raises: Recused ("case.recused").
+    """
+    if person in recused:
+        raise Recused(field="person")

@@ -7,15 +7,17 @@ Verbs by noun (a verb leads to one state, whatever it starts from):
 * visit: assign, open, start, submit, complete, accept, return, conclude, recuse, replace,
   mark_unreachable, mark_closed, mark_refused, suspend, conclude_with_gap
 * evidence: upload, receive, verify, seal, quarantine, release, give_up, lose, heal, withdraw, void
-* finding: verify, dismiss, order, waive, correct, leave_open
+* finding: verify, dismiss, order, waive, correct, leave_open, withdraw
 * notice: send_to_legal, send_back, approve, issue, serve, answer, review, return_reply, close,
-  order_again, escalate
+  order_again, escalate, void
 * case: verify, propose_delisting, decide, hand_over, close
 * publication: approve, publish, correct, expire
 * filing: submit, accept, return
 * tip: triage, link, answer, close
 
-``overdue`` and ``late`` are computed from dates and are no states.
+``overdue`` and ``late`` are computed from dates and are no states. A void draw is no end of its
+plan: a person opens the next attempt. A void notice keeps its number; a finding is withdrawn
+when an objection is upheld.
 """
 
 from collections.abc import Mapping
@@ -189,6 +191,7 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
         "waive": ("verified", "no_action"),
         "correct": ("ordered open", "corrected"),
         "leave_open": ("ordered", "open"),
+        "withdraw": ("ordered open", "dismissed"),
     },
     Noun.NOTICE: {
         "send_to_legal": ("draft", "legal_review"),
@@ -202,6 +205,7 @@ _VERBS: Mapping[Noun, Mapping[str, tuple[str, str]]] = {
         "close": ("under_review", "closed"),
         "order_again": ("under_review", "second_order"),
         "escalate": ("under_review", "case"),
+        "void": ("issued served answered under_review", "void"),
     },
     Noun.CASE: {
         "verify": ("opened", "verified"),

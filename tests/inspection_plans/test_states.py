@@ -18,7 +18,7 @@ OF_THE_DESIGN = {
     "evidence": "declared uploading received verified sealed quarantined missing withdrawn",
     "finding": "suspected verified dismissed ordered no_action corrected open",
     "notice": "draft legal_review approved issued served answered under_review closed"
-    " second_order case",
+    " second_order case void",
     "case": "opened verified delisting_proposed decided handed_over closed",
     "publication": "prepared approved published corrected expired",
     "filing": "draft submitted accepted returned",
@@ -44,7 +44,7 @@ ENDS = {
     "visit": {"concluded", "concluded_with_gap"},
     "evidence": {"withdrawn"},
     "finding": {"dismissed", "no_action", "corrected"},
-    "notice": {"closed", "second_order", "case"},
+    "notice": {"closed", "second_order", "case", "void"},
     "case": {"closed"},
     "publication": {"expired"},
     "filing": {"accepted"},
@@ -93,17 +93,17 @@ ALLOWED = {
     "finding": """
         suspected: verify dismiss
         verified: order waive
-        ordered: correct leave_open
-        open: order correct
+        ordered: correct leave_open withdraw
+        open: order correct withdraw
     """,
     "notice": """
         draft: send_to_legal approve
         legal_review: send_back approve
         approved: issue
-        issued: serve
-        served: answer review
-        answered: review
-        under_review: return_reply close order_again escalate
+        issued: serve void
+        served: answer review void
+        answered: review void
+        under_review: return_reply close order_again escalate void
     """,
     "case": """
         opened: verify

@@ -62,6 +62,12 @@ class Notice(Table, tablename="notice"):
     closed_by = ForeignKey(
         Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
     )
+    void_at = Timestamptz(null=True, default=None)
+    void_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    void_reason = Text(null=True, default=None)
+    closing = JSONB(null=True, default=None)
     created_at = Timestamptz(null=False, default=None)
     updated_at = Timestamptz(null=False, default=None)
 
@@ -92,6 +98,7 @@ class NoticeFinding(Table, tablename="notice_finding"):
         Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
     )
     decided_at = Timestamptz(null=True, default=None)
+    due_basis = JSONB(null=True, default=None)
 
 
 class NumberSequence(Table, tablename="number_sequence"):
@@ -109,6 +116,29 @@ class NumberSequence(Table, tablename="number_sequence"):
     kind = Text(null=False, default=None)
     year = Integer(null=False, default=None)
     last = Integer(null=False, default=None)
+
+
+class ServiceConsent(Table, tablename="service_consent"):
+    """One confirmation of an address 送达地址确认书."""
+
+    id = UUID(primary_key=True, null=False, default=None)
+    region = Integer(null=False, default=None)
+    institution = ForeignKey(
+        Institution,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    reference = Text(null=False, default=None)
+    address = Text(null=False, default=None)
+    receiver = Text(null=False, default=None)
+    agreed_on = Date(null=False, default=None)
+    withdrawn_on = Date(null=True, default=None)
+    recorded_by = ForeignKey(
+        Account, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    recorded_at = Timestamptz(null=False, default=None)
 
 
 class ServiceProof(Table, tablename="service_proof"):
@@ -131,3 +161,36 @@ class ServiceProof(Table, tablename="service_proof"):
     first_viewed_by = ForeignKey(
         Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
     )
+    arrived_at = Timestamptz(null=True, default=None)
+    consent = ForeignKey(
+        ServiceConsent,
+        null=True,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+
+
+class ServiceAttempt(Table, tablename="service_attempt"):
+    """One attempt to serve that failed."""
+
+    id = UUID(primary_key=True, null=False, default=None)
+    region = Integer(null=False, default=None)
+    institution = ForeignKey(
+        Institution,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
+    )
+    notice = ForeignKey(
+        Notice, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    way = Text(null=False, default=None)
+    outcome = Text(null=False, default=None)
+    on_day = Date(null=False, default=None)
+    details = Text(null=False, default=None)
+    recorded_by = ForeignKey(
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+    )
+    recorded_at = Timestamptz(null=False, default=None)

@@ -41,3 +41,4 @@ class Publication(Table, tablename="publication"):
     prepared_at = Timestamptz(null=False, default=None)
     published_at = Timestamptz(null=True, default=None)
     expires_on = Date(null=True, default=None)
+    objection_on = Date(null=True, default=None)
