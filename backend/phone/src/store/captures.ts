@@ -16,6 +16,7 @@ import { read, write } from "./cells.ts";
 import { store } from "./db.ts";
 import type { KeptCapture, Task } from "./db.ts";
 import { alone } from "./locks.ts";
+import { note } from "./journal.ts";
 import { NotEnrolled, record } from "./outbox.ts";
 import { unwrapLocally, wrapLocally } from "./vault.ts";
 
@@ -35,6 +36,9 @@ export interface Shot {
 
 /** The store gave back other bytes than it was given: this capture is not kept. */
 export class NotStored extends Error {}
+
+/** The phone has no room left: this capture is not kept, all earlier ones are. */
+export class NoRoom extends Error {}
 
 interface Stored {
   readonly id: string;
@@ -58,27 +62,48 @@ export async function keep(
   shot: Shot,
   program: Program,
 ): Promise<KeptCapture> {
-  const stored = await put(bytes);
-  try {
-    return await alone("shutter", () => sign(key, task, stored, shot, program));
-  } catch (fault) {
-    await store.chunks.where("id").equals(stored.id).delete();
-    throw fault;
-  }
+  const id = newId();
+  return alone("shutter", async () => {
+    try {
+      return await sign(key, task, await put(id, bytes), shot, program);
+    } catch (fault) {
+      await store.chunks.where("id").equals(id).delete();
+      throw isFull(fault) ? new NoRoom() : fault;
+    }
+  });
+}
+
+function isFull(fault: unknown): boolean {
+  const { name, inner } = fault as { name?: string; inner?: { name?: string } };
+  return [name, inner?.name].includes("QuotaExceededError");
+}
+
+/** Drop chunks of captures that a killed page never came to sign; nobody was told of them. */
+export async function sweep(): Promise<number> {
+  return alone("shutter", async () => {
+    let dropped = 0;
+    let last = "";
+    for (;;) {
+      const next = await store.chunks.where("[id+n]").above([last, Infinity]).first();
+      if (next === undefined) {
+        return dropped;
+      }
+      last = next.id;
+      if ((await store.captures.get(last)) === undefined) {
+        await store.chunks.where("id").equals(last).delete();
+        dropped += 1;
+      }
+    }
+  });
 }
 
 /** Seal and store, one chunk in memory at a time; then read back what lies on the disk. */
-async function put(bytes: Blob): Promise<Stored> {
+async function put(id: string, bytes: Blob): Promise<Stored> {
   const pinned = await read("pinned");
   if (pinned === null) {
     throw new NotEnrolled();
   }
-  const [plain, wire, key, id] = [
-    await createSHA256(),
-    await createSHA256(),
-    await newBlobKey(),
-    newId(),
-  ];
+  const [plain, wire, key] = [await createSHA256(), await createSHA256(), await newBlobKey()];
   plain.init();
   wire.init();
   let size = 0;
@@ -171,6 +196,7 @@ async function sign(
     wire: stored.wire,
     ...(stored.local === undefined ? {} : { local: stored.local }),
     ...(shot.preview === undefined ? {} : { preview: shot.preview }),
+    op: "",
     state: "kept",
     sent: 0,
     tries: 0,
@@ -182,8 +208,9 @@ async function sign(
     size: stored.wire.size,
     wrapped_key: stored.wire.wrapped,
   };
-  await record(key, task, "evidence.declare", { manifest, sig: signed.sig, transport }, async () => {
-    await store.captures.add(kept);
+  await record(key, task, "evidence.declare", { manifest, sig: signed.sig, transport }, async (op) => {
+    await store.captures.add({ ...kept, op: op.id });
+    await note("kept", kept.item);
     const now = (await read("counters")) ?? counters;
     await write("counters", { ...now, shot: manifest.seq, prev: signed.digest });
   });

@@ -41,6 +41,15 @@ export interface Lock {
   readonly wrong: number;
 }
 
+/** What the line just did; `straight` is how often it failed on the way to the store in a row. */
+export interface Link {
+  readonly bytesPerSecond: number;
+  readonly failures: number;
+  readonly straight: number;
+  /** When the store is tried again (ms), after it could not be reached. */
+  readonly again: number;
+}
+
 export interface Cells {
   readonly key: CryptoKeyPair;
   readonly identity: Identity;
@@ -49,9 +58,9 @@ export interface Cells {
   readonly session: Session;
   readonly anchor: Anchor & { readonly session: string };
   readonly lock: Lock;
-  readonly tasks: { readonly cursor: number; readonly next: number | null; readonly at: number };
+  readonly tasks: { readonly cursor: string; readonly next: number | null; readonly at: number };
   readonly receipts: number;
-  readonly link: { readonly bytesPerSecond: number; readonly failures: number };
+  readonly link: Link;
   readonly language: "zh" | "en";
   readonly theme: "system" | "light" | "dark";
 }

@@ -26,6 +26,10 @@ export interface KeptTask {
   readonly fetched: number;
   readonly expires: number;
   readonly gone: boolean;
+  /** The state in which the server said that it is no open task any more. */
+  readonly over?: string;
+  /** A later version of the sheet, which a visit that was begun here does not take. */
+  readonly newer?: string;
 }
 
 export interface KeptSheet {
@@ -52,10 +56,11 @@ export interface KeptMark {
 
 export type OpState = "waiting" | "applied" | "refused" | "conflict";
 
-/** One signed operation, sent as these very bytes however often. */
+/** One signed operation, sent as these very bytes however often; `seq` counts within `epoch`. */
 export interface KeptOp {
-  readonly seq: number;
   readonly id: string;
+  readonly epoch: string;
+  readonly seq: number;
   readonly visit: string;
   readonly kind: string;
   readonly bytes: Bytes;
@@ -81,12 +86,18 @@ export interface KeptCapture {
   /** The blob's key under the PIN, for looking at it here; absent where no PIN was set. */
   readonly local?: Bytes;
   readonly preview?: Bytes;
+  /** The operation that declares it. */
+  readonly op: string;
   readonly state: CaptureState;
   readonly sent: number;
   readonly tries: number;
   readonly next: number;
   readonly error?: string;
-  /** When the bytes may go: 7 days after a checked receipt (ms). */
+  /** It goes over mobile data too, because the person said so. */
+  readonly anyway?: boolean;
+  /** Why it was withdrawn. */
+  readonly why?: string;
+  /** When the bytes may go: 7 days after a checked receipt (ms, the server's time). */
   readonly free?: number;
 }
 
@@ -97,11 +108,25 @@ export interface KeptChunk {
   readonly bytes: Bytes;
 }
 
+export type Happened =
+  | "kept"
+  | "sent"
+  | "sealed"
+  | "freed"
+  | "withdrawn"
+  | "exported"
+  | "refused"
+  | "resent"
+  | "forgotten"
+  | "locked"
+  | "fault";
+
 /** What happened, for the person and for support; no names, no content. */
 export interface Line {
   readonly at: number;
-  readonly what: string;
-  readonly visit?: string;
+  readonly what: Happened;
+  /** A capture's item, a code, or a count. */
+  readonly about: string;
 }
 
 export class Store extends Dexie {
@@ -110,7 +135,7 @@ export class Store extends Dexie {
   declare sheets: EntityTable<KeptSheet, "digest">;
   declare answers: Table<KeptAnswer, [string, string]>;
   declare marks: Table<KeptMark, [string, string]>;
-  declare ops: EntityTable<KeptOp, "seq">;
+  declare ops: EntityTable<KeptOp, "id">;
   declare captures: EntityTable<KeptCapture, "id">;
   declare chunks: Table<KeptChunk, [string, number]>;
   declare journal: Table<Line, number>;
@@ -121,9 +146,9 @@ export class Store extends Dexie {
       cells: "name",
       tasks: "visit",
       sheets: "digest",
-      answers: "[visit+item], visit",
+      answers: "[visit+item], visit, op",
       marks: "[visit+trainee], visit",
-      ops: "seq, visit, state",
+      ops: "id, visit, state",
       captures: "id, visit, state, [visit+item]",
       chunks: "[id+n], id",
       journal: "++, at",

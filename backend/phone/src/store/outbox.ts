@@ -38,7 +38,7 @@ export async function record(
       throw new NotEnrolled();
     }
     const at = Date.now();
-    const op = { id: newId(), seq: counters.op + 1 };
+    const op = { id: newId(), epoch: counters.epoch, seq: counters.op + 1 };
     const head = {
       op_id: op.id,
       dev: identity.device,
@@ -60,13 +60,17 @@ export async function record(
   });
 }
 
-/** Sign the answers of a visit that no operation carries yet, as many operations as they need. */
-export async function signAnswers(key: DeviceKey, task: Task): Promise<void> {
+/**
+ * Sign the answers of a visit that no operation carries yet, as many operations as they need.
+ * What changed less than `rest` ms ago is left: somebody may still be typing it.
+ */
+export async function signAnswers(key: DeviceKey, task: Task, rest = 0): Promise<void> {
   for (;;) {
+    const now = Date.now();
     const waiting = await store.answers
-      .where("visit")
-      .equals(task.visit)
-      .filter((kept) => kept.op === 0)
+      .where("op")
+      .equals(0)
+      .filter((kept) => kept.visit === task.visit && Math.abs(now - kept.at) >= rest)
       .limit(ANSWERS_MOST)
       .toArray();
     if (waiting.length === 0) {
@@ -81,7 +85,8 @@ export async function signAnswers(key: DeviceKey, task: Task): Promise<void> {
 async function carried(waiting: readonly KeptAnswer[], seq: number): Promise<void> {
   for (const one of waiting) {
     const now = await store.answers.get([one.visit, one.item]);
-    if (now?.at === one.at) {
+    // Not by the time alone: a clock that was set back gives the same instant twice.
+    if (now?.at === one.at && JSON.stringify(now.answer) === JSON.stringify(one.answer)) {
       await store.answers.put({ ...one, op: seq });
     }
   }
@@ -102,7 +107,9 @@ export async function answersDigest(visit: string): Promise<string> {
   return sha256(new TextEncoder().encode(`[${pieces.join(",")}]`));
 }
 
-/** Operations that the server has not answered for good, in order. */
+/** Operations that the server has not answered for good: those of an earlier storage first. */
 export async function waiting(): Promise<KeptOp[]> {
-  return store.ops.where("state").equals("waiting").sortBy("seq");
+  const epoch = (await read("counters"))?.epoch;
+  const found = await store.ops.where("state").equals("waiting").sortBy("seq");
+  return [...found.filter((op) => op.epoch !== epoch), ...found.filter((op) => op.epoch === epoch)];
 }

@@ -1,12 +1,13 @@
 /** Making this phone the inspector's: key, approval by QR, keys of the server pinned. */
 
 import { store } from "../store/db.ts";
-import { read, write } from "../store/cells.ts";
+import { erase, read, write } from "../store/cells.ts";
 import type { components } from "../wire/api";
 import { base64, hex } from "../wire/bytes.ts";
 import { generateKey } from "../wire/keys.ts";
 import { FIRST_PREV } from "../wire/manifest.ts";
-import { anchor, deviceKey, forgetKey, get, post, signIn } from "./link.ts";
+import type { DeviceKey } from "../wire/keys.ts";
+import { anchor, deviceKey, forgetKey, get, holdKey, post, signIn } from "./link.ts";
 
 type Schemas = components["schemas"];
 
@@ -25,10 +26,12 @@ const QUOTA_BYTES = 500_000_000;
 /** Try what offline work needs; a lack means that captures are sent at once, not refused. */
 export async function lacks(): Promise<readonly Lack[]> {
   const found: Lack[] = [];
-  if ((await deviceKey()) === null) {
+  if ((await read("key")) === null) {
     found.push("key");
   }
-  if (!(await navigator.storage?.persisted?.())) {
+  // Asked again each time: a browser agrees once the page stands on the home screen.
+  const persisted = (await navigator.storage?.persisted?.()) || (await navigator.storage?.persist?.());
+  if (!persisted) {
     found.push("persist");
   }
   const { quota = 0, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {};
@@ -44,12 +47,7 @@ export async function lacks(): Promise<readonly Lack[]> {
 /** Enrol with an approval code; the password is used again to bind the session to the device. */
 export async function enrol(login: string, password: string, code: string): Promise<void> {
   const key = await generateKey();
-  await write("key", key.pair);
-  forgetKey();
-  const again = await deviceKey();
-  if (again === null || again.kid !== key.kid) {
-    throw new Error("key round trip");
-  }
+  await settle(key);
   const persisted = (await navigator.storage?.persist?.()) ?? false;
   const made = await post<Schemas["DeviceOut"]>("/api/v1/devices", {
     code,
@@ -79,6 +77,17 @@ export async function enrol(login: string, password: string, code: string): Prom
     });
   });
   await anchor();
+}
+
+/** Store the key and read it back; where a browser does not store keys, it lives with the page. */
+async function settle(key: DeviceKey): Promise<void> {
+  forgetKey();
+  await write("key", key.pair).catch(() => erase("key"));
+  const again = await deviceKey().catch(() => null);
+  if (again?.kid !== key.kid) {
+    await erase("key");
+    holdKey(key);
+  }
 }
 
 /** Whether somebody has made this phone theirs. */

@@ -2,10 +2,12 @@
 
 import { erase, read, write } from "../store/cells.ts";
 import type { Session } from "../store/cells.ts";
+import { alone } from "../store/locks.ts";
 import type { components } from "../wire/api";
 import type { Bytes } from "../wire/bytes.ts";
-import { Refused, call } from "../wire/call.ts";
-import { anchorOf } from "../wire/clock.ts";
+import { Refused, call, dated } from "../wire/call.ts";
+import type { Dated } from "../wire/call.ts";
+import { anchorOf, provenNow } from "../wire/clock.ts";
 import { newId } from "../wire/ids.ts";
 import { keyOf } from "../wire/keys.ts";
 import type { DeviceKey } from "../wire/keys.ts";
@@ -15,6 +17,8 @@ type Schemas = components["schemas"];
 
 /** Renewed this long before a token runs out (ms). */
 const EARLY_MS = 60_000;
+/** No token lives longer than this (ms). */
+const LONGEST_MS = 24 * 3_600_000;
 /** A nonce is good for twelve hours; a fresh one also anchors the clock. */
 const ANCHOR_MS = 30 * 60_000;
 
@@ -33,9 +37,15 @@ export function forgetKey(): void {
   device = null;
 }
 
-export async function keep(tokens: Schemas["TokensOut"]): Promise<Session> {
-  const { access, refresh, expires_at } = tokens;
-  const session = { access, refresh, expires: Date.parse(expires_at) };
+/** What is signed with a key that this browser does not store: until the page is closed. */
+export function holdKey(key: DeviceKey): void {
+  device = key;
+}
+
+/** Keep tokens; how long they live is told by the server's clock, since ours may be years off. */
+async function keep({ answer, at }: Dated<Schemas["TokensOut"]>): Promise<Session> {
+  const { access, refresh, expires_at } = answer;
+  const session = { access, refresh, expires: Date.now() + Date.parse(expires_at) - at };
   await write("session", session);
   return session;
 }
@@ -44,35 +54,40 @@ export async function keep(tokens: Schemas["TokensOut"]): Promise<Session> {
 export async function signIn(login: string, password: string, device?: string): Promise<Session> {
   const caller = { access: null, key: null, nonce: null };
   const body = device === undefined ? { login, password } : { login, password, device };
-  return keep(await call<Schemas["TokensOut"]>(caller, "POST", "/api/v1/sessions", body));
+  return keep(await dated<Schemas["TokensOut"]>(caller, "POST", "/api/v1/sessions", body));
 }
 
-/** A token that still lives; throws Refused where the person has to sign in again. */
-async function access(): Promise<string> {
+/**
+ * A token that still lives and is not `spent`, which the server has just refused; throws Refused
+ * where the person has to sign in again.
+ */
+async function access(spent = ""): Promise<string> {
   const session = await read("session");
   if (session === null) {
     throw new Refused(401, "request.unauthorised", "");
   }
-  if (session.expires - EARLY_MS > Date.now()) {
+  // A clock that was set back since makes a token look younger than it can be.
+  const left = session.expires - Date.now();
+  if (session.access !== spent && left > EARLY_MS && left < LONGEST_MS) {
     return session.access;
   }
-  return navigator.locks === undefined ? renew() : navigator.locks.request("renew", renew);
+  return alone("renew", () => renew(session.access));
 }
 
 /** A refresh token works once, so that two tabs must not both use it. */
-async function renew(): Promise<string> {
+async function renew(old: string): Promise<string> {
   const session = await read("session");
   if (session === null) {
     throw new Refused(401, "request.unauthorised", "");
   }
-  if (session.expires - EARLY_MS > Date.now()) {
+  if (session.access !== old) {
     return session.access;
   }
   const caller = { access: null, key: null, nonce: null };
   const body = { refresh: session.refresh };
   try {
     const path = "/api/v1/sessions/renewal";
-    return (await keep(await call<Schemas["TokensOut"]>(caller, "POST", path, body))).access;
+    return (await keep(await dated<Schemas["TokensOut"]>(caller, "POST", path, body))).access;
   } catch (fault) {
     if (fault instanceof Refused && fault.status === 401) {
       await erase("session");
@@ -83,11 +98,26 @@ async function renew(): Promise<string> {
 
 /** Ask for the server's signed time; the anchor of later times, and the nonce of proofs. */
 export async function anchor(): Promise<void> {
-  const caller = { access: await access(), key: null, nonce: null };
-  const start = performance.now();
-  const now = await call<Schemas["Now"]>(caller, "GET", "/api/v1/time");
+  let start = performance.now();
+  const now = await twice((token) => {
+    start = performance.now();
+    return call<Schemas["Now"]>({ access: token, key: null, nonce: null }, "GET", "/api/v1/time");
+  });
   const rtt = Math.round(performance.now() - start);
   await write("anchor", anchorOf(now.srv, now.token, Math.min(rtt, 600_000)));
+}
+
+/** Try with the token at hand, and once more with a new one where the server knows better. */
+async function twice<Answer>(ask: (token: string) => Promise<Answer>): Promise<Answer> {
+  const token = await access();
+  try {
+    return await ask(token);
+  } catch (fault) {
+    if (!(fault instanceof Refused) || fault.status !== 401) {
+      throw fault;
+    }
+    return ask(await access(token));
+  }
 }
 
 /** Token and proof of a POST that does not go through here. */
@@ -104,13 +134,13 @@ async function fresh(): Promise<void> {
   const known = await read("anchor");
   const age = performance.now() - (known?.mono ?? 0);
   // Monotonic times of another session compare with nothing.
-  if (known === null || age < 0 || age > ANCHOR_MS) {
+  if (provenNow(known) === null || age > ANCHOR_MS) {
     await anchor();
   }
 }
 
 export async function get<Answer>(path: string): Promise<Answer> {
-  return call<Answer>({ access: await access(), key: null, nonce: null }, "GET", path);
+  return twice((token) => call<Answer>({ access: token, key: null, nonce: null }, "GET", path));
 }
 
 /** A call that changes something, with its Device-Proof; a stale nonce is replaced once. */
@@ -128,6 +158,6 @@ export async function post<Answer>(path: string, body: Bytes | object | null): P
 }
 
 async function proved<Answer>(path: string, body: Bytes | object | null): Promise<Answer> {
-  const nonce = (await read("anchor"))?.tok ?? null;
-  return call<Answer>({ access: await access(), key: await deviceKey(), nonce }, "POST", path, body);
+  const [nonce, key] = [(await read("anchor"))?.tok ?? null, await deviceKey()];
+  return twice((token) => call<Answer>({ access: token, key, nonce }, "POST", path, body));
 }

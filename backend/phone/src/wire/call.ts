@@ -41,6 +41,12 @@ interface Problem {
   readonly todo?: string;
 }
 
+/** An answer beside the server's own clock (ms), so that its times compare with one another. */
+export interface Dated<Answer> {
+  readonly answer: Answer;
+  readonly at: number;
+}
+
 const TIMEOUT_MS = 30_000;
 
 /** The answer's JSON; throws Refused. Every answer's body is read to its end. */
@@ -50,6 +56,16 @@ export async function call<Answer>(
   path: string,
   body: Bytes | object | null = null,
 ): Promise<Answer> {
+  return (await dated<Answer>(caller, method, path, body)).answer;
+}
+
+/** Like `call`, with the time at which the server answered. */
+export async function dated<Answer>(
+  caller: Caller,
+  method: "GET" | "POST",
+  path: string,
+  body: Bytes | object | null = null,
+): Promise<Dated<Answer>> {
   const sent = body === null || body instanceof Uint8Array ? body : utf8(JSON.stringify(body));
   const headers: Record<string, string> = { "Accept-Language": document.documentElement.lang };
   if (sent !== null) {
@@ -68,7 +84,8 @@ export async function call<Answer>(
   if (!answer.ok) {
     throw refusal(answer, text);
   }
-  return (text === "" ? null : JSON.parse(text)) as Answer;
+  const at = Date.parse(answer.headers.get("Date") ?? "") || Date.now();
+  return { answer: (text === "" ? null : JSON.parse(text)) as Answer, at };
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {

@@ -31,6 +31,11 @@ export function serverNow(anchor: (Anchor & { readonly session: string }) | null
     : anchor.srv + mono() - anchor.mono;
 }
 
+/** The server's time, or null where it has not answered since this page was loaded. */
+export function provenNow(anchor: (Anchor & { readonly session: string }) | null): number | null {
+  return anchor === null || anchor.session !== SESSION ? null : serverNow(anchor);
+}
+
 /** An anchor of an answer that took `rtt` ms. */
 export function anchorOf(srv: number, tok: string, rtt: number): Anchor & { session: string } {
   return { srv, tok, rtt, mono: mono(), session: SESSION };
