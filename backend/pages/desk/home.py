@@ -1,24 +1,26 @@
-"""The desk's first page: who I am and what waits for me."""
+"""The desk's first page: what needs me now."""
 
-from typing import Any
+from litestar import Response
 
-from litestar import Request, Response
-
-from backend.pages.render import page
+from backend.pages.desk.frame import desk
+from backend.pages.forms import Asked
 from backend.pages.routes import get
 from backend.services import recovery, waiting
 from backend.services.act import Act
 
+# matter → the page where it is settled
+PAGES: dict[str, str] = {}
+
 
 @get("/desk", action="session.own")
-async def home(request: Request[Any, Any, Any], act: Act) -> Response[str]:
-    """What waits, by matter, with its address in the API."""
+async def home(request: Asked, act: Act) -> Response[str]:
+    """What waits, by matter, each with the page that settles it."""
     values = {
-        "person": act.by,
         "waiting": await waiting.lines(act=act),
+        "pages": PAGES,
         "halt": await recovery.halted(),
     }
-    return page(request, "desk/home.html", values)
+    return desk(request, act, "desk/home.html", values, here="home")
 
 
 HANDLERS = [home]

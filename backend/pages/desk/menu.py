@@ -1,0 +1,36 @@
+"""The desk's navigation: every page that a person's roles open, in the order of the work."""
+
+from typing import NamedTuple
+
+from backend.services import policy
+from backend.services.act import Person
+
+
+class Entry(NamedTuple):
+    """One page: the key of its words (``menu.<key>``), where it is, who may open it."""
+
+    key: str
+    href: str
+    action: str
+    icon: str
+
+
+# group → pages. A page is entered here when it exists, by whoever writes it.
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "now": (Entry("home", "/desk", "session.own", icon="house"),),
+    "circle": (),
+    "year": (),
+    "upkeep": (),
+}
+
+
+def of(person: Person) -> list[tuple[str, list[Entry]]]:
+    """Groups with the pages that this person may open; empty groups are left out."""
+    found = [
+        (
+            group,
+            [e for e in entries if policy.allowed(e.action, person.roles, signed_in=True)],
+        )
+        for group, entries in GROUPS.items()
+    ]
+    return [(group, entries) for group, entries in found if entries]

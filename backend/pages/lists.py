@@ -1,0 +1,66 @@
+"""Lists: how many are shown, which filter is on, where it goes on; and the same rows as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Response
+
+BOM = "\ufeff"
+# A sheet program would take these for a formula: = + - @, tab, CR, and their full-width forms.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+class Shelf(msgspec.Struct, frozen=True):
+    """One page of a list: ``shown`` rows, ``total`` where it is known, ``older`` the next page.
+
+    ``on`` are the filters that were chosen, by field.
+    """
+
+    path: str
+    shown: int
+    on: Mapping[str, str]
+    older: str | None
+    total: int | None = None
+    first: bool = True
+
+
+def shelf(
+    path: str,
+    rows: Sequence[object],
+    chosen: Mapping[str, object],
+    *,
+    limit: int,
+    after: object = None,
+    total: int | None = None,
+) -> Shelf:
+    """The page of a list whose rows have an ``id``; the last one is the next ``after``."""
+    on = {name: str(value) for name, value in chosen.items() if value not in (None, "")}
+    last = getattr(rows[-1], "id", None) if len(rows) >= limit else None
+    older = f"{path}?{urlencode({**on, 'after': str(last)})}" if last else None
+    return Shelf(path, len(rows), on, older, total, after is None)
+
+
+def safe(cell: object) -> str:
+    """A cell that no sheet program calculates."""
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response[bytes]:
+    """Rows as CSV to be kept: UTF-8 with its mark, every cell harmless."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([safe(cell) for cell in head])
+    writer.writerows([safe(cell) for cell in row] for row in rows)
+    return Response(
+        (BOM + out.getvalue()).encode(),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}.csv"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,81 @@
+"""Plots as SVG: the geometry here, the drawing in ``parts/plot.html``, a table and CSV beside."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+WIDTH, BAR, GAP, LABEL = 640, 22, 8, 160
+HEIGHT, MARGIN = 240, 40
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """One bar, in units of the drawing."""
+
+    label: str
+    shown: str
+    y: int
+    length: int
+
+
+class Bars(msgspec.Struct, frozen=True):
+    """Lying bars from a zero line, each with its label and figure."""
+
+    bars: tuple[Bar, ...]
+    height: int
+    width: int = WIDTH
+    zero: int = LABEL
+    thick: int = BAR
+
+
+def bars(rows: Sequence[tuple[str, int, str]]) -> Bars:
+    """Bars of (label, value >= 0, figure as shown), in the order given."""
+    most = max([value for _, value, _ in rows], default=0) or 1
+    room = WIDTH - LABEL - 90
+    drawn = tuple(
+        Bar(label, shown, GAP + place * (BAR + GAP), value * room // most)
+        for place, (label, value, shown) in enumerate(rows)
+    )
+    return Bars(drawn, GAP + len(rows) * (BAR + GAP))
+
+
+class Dot(msgspec.Struct, frozen=True):
+    """One point of a line, in units of the drawing; ``y`` grows downwards."""
+
+    x: int
+    y: int
+    label: str
+    shown: str
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One series with its name at its end."""
+
+    name: str
+    points: str
+    dots: tuple[Dot, ...]
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Up to four series over the same steps, above a zero line."""
+
+    lines: tuple[Line, ...]
+    ticks: tuple[tuple[int, str], ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = MARGIN
+    floor: int = HEIGHT - MARGIN
+
+
+def lines(steps: Sequence[str], series: Sequence[tuple[str, Sequence[tuple[int, str]]]]) -> Lines:
+    """Lines of (name, ((value >= 0, figure as shown), ...)), one value a step."""
+    most = max([value for _, values in series for value, _ in values], default=0) or 1
+    room, floor = WIDTH - MARGIN - 100, HEIGHT - MARGIN
+    places = [MARGIN + room * place // max(1, len(steps) - 1) for place in range(len(steps))]
+    drawn = []
+    for name, values in series:
+        dots = tuple(
+            Dot(x, floor - value * (floor - MARGIN // 2) // most, step, shown)
+            for x, step, (value, shown) in zip(places, steps, values, strict=True)
+        )
+        drawn.append(Line(name, " ".join(f"{dot.x},{dot.y}" for dot in dots), dots))
+    return Lines(tuple(drawn), tuple(zip(places, steps, strict=True)))
