@@ -57,6 +57,9 @@ class Settings(msgspec.Struct, frozen=True):
     ``lanes``: how bytes may come; with ``tus`` alone no page needs the object store's own host.
     ``spool`` is the folder of the weak-link lane on this ``host``, beside the keys unless said
     otherwise, ``spool_bytes`` its quota.
+    ``mail_url`` (smtp or smtps) and ``sms_url`` (a gateway) take what goes outside; without one it
+    is written into the folder ``outbox``. ``webhook_hosts`` alone may be called (host over https,
+    host:port over http).
     ``clamd``: the virus scanner, ``unix:/path`` or ``host:port``; empty means not scanned.
     ``tsa_url`` is the one time-stamp authority that is ever asked, ``tsa_roots`` a PEM file of the
     certificates it is held to; ``witnesses`` are the keys of cosigning bureaus.
@@ -81,11 +84,26 @@ class Settings(msgspec.Struct, frozen=True):
     tsa_roots: Path | None = None
     witnesses: tuple[str, ...] = ()
     clamd: str = ""
+    mail_url: str = ""
+    mail_from: str = "mingcha@mingcha.invalid"
+    sms_url: str = ""
+    outbox: Path | None = None
+    webhook_hosts: tuple[str, ...] = ()
 
     @property
     def phone_folder(self) -> Path:
         """Where the build of the phone's application lies."""
         return Path(__file__).parent / "phone" / "dist"
+
+    @property
+    def site_folder(self) -> Path:
+        """Where public pages are kept as files; they are made anew when they are gone."""
+        return self.spool_folder.parent / "site"
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where messages lie that no server or gateway takes."""
+        return self.outbox or self.keys.parent / "outbox"
 
     @property
     def spool_folder(self) -> Path:
@@ -142,6 +160,14 @@ def _authority(env: Mapping[str, str]) -> tuple[str, Path | None]:
     if url and not url.startswith(("http://", "https://")):
         raise SettingsWrong(f"MINGCHA_TSA_URL: {url!r} is no http or https address.")
     return url, Path(roots).absolute() if roots else None
+
+
+def _address(env: Mapping[str, str], name: str, *schemes: str) -> str:
+    """A URL of one of the schemes, or nothing."""
+    text = env.get(name, "")
+    if text and not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise SettingsWrong(f"{name}: {text!r} does not begin with {schemes[0]}://.")
+    return text
 
 
 def _scanner(env: Mapping[str, str]) -> str:
@@ -201,6 +227,11 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         tsa_roots=tsa_roots,
         witnesses=_witnesses(env),
         clamd=_scanner(env),
+        mail_url=_address(env, "MINGCHA_MAIL_URL", "smtp", "smtps"),
+        mail_from=env.get("MINGCHA_MAIL_FROM", "mingcha@mingcha.invalid"),
+        sms_url=_address(env, "MINGCHA_SMS_URL", "https", "http"),
+        outbox=Path(env["MINGCHA_OUTBOX"]).absolute() if "MINGCHA_OUTBOX" in env else None,
+        webhook_hosts=tuple(env.get("MINGCHA_WEBHOOK_HOSTS", "").split()),
     )
 
 
@@ -233,6 +264,11 @@ def to_environment(settings: Settings) -> dict[str, str]:
         "MINGCHA_SPOOL_BYTES": str(settings.spool_bytes),
         "MINGCHA_HOST": settings.host,
         "MINGCHA_CLAMD": settings.clamd,
+        "MINGCHA_MAIL_URL": settings.mail_url,
+        "MINGCHA_MAIL_FROM": settings.mail_from,
+        "MINGCHA_SMS_URL": settings.sms_url,
+        "MINGCHA_OUTBOX": str(settings.outbox_folder),
+        "MINGCHA_WEBHOOK_HOSTS": " ".join(settings.webhook_hosts),
         "MINGCHA_TSA_URL": settings.tsa_url,
         "MINGCHA_TSA_ROOTS": str(settings.tsa_roots or ""),
         "MINGCHA_WITNESSES": " ".join(settings.witnesses),

@@ -21,6 +21,7 @@ from backend.api import (
     log,
     logins,
     notices,
+    notifications,
     openings,
     ops,
     packages,
@@ -39,12 +40,15 @@ from backend.api import (
     tus,
     upkeep,
     visits,
+    webhooks,
 )
 
 FACES = {
-    "field": (logins, keys, rules, ops, packages, sync, evidence, pieces, tus),
+    "field": (logins, notifications, keys, rules, ops, packages, sync, evidence, pieces, tus),
     "desk": (
         logins,
+        notifications,
+        webhooks,
         audit,
         recoveries,
         rules,
@@ -74,6 +78,7 @@ FACES = {
     ),
     "portal": (
         logins,
+        notifications,
         notices,
         replies,
         filings,

@@ -6,13 +6,20 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from backend.jobs import exporter, leader, logwatch, sequencer, timestamps, worker
+from backend.jobs import exporter, following, leader, logwatch, sequencer, timestamps, worker
 from backend.jobs.context import Context
 
 Loop = Callable[[Context], Coroutine[Any, Any, None]]
 LOOPS: dict[str, tuple[Loop, ...]] = {
     "web": (),
-    "worker": (worker.run, exporter.run, sequencer.run, timestamps.run, logwatch.run),
+    "worker": (
+        worker.run,
+        exporter.run,
+        sequencer.run,
+        following.run,
+        timestamps.run,
+        logwatch.run,
+    ),
     "scheduler": (leader.run,),
 }
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import custody, dossiers, draws, orders, signals, upkeep
+from backend.jobs import custody, dossiers, draws, notifications, orders, signals, upkeep
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
 from backend.services.errors import passing
@@ -40,6 +40,7 @@ HANDLERS: dict[str, Handler] = {
     **custody.HANDLERS,
     **dossiers.HANDLERS,
     **draws.HANDLERS,
+    **notifications.HANDLERS,
     **orders.HANDLERS,
     **signals.HANDLERS,
     **upkeep.HANDLERS,
