@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from tests.faults.cutter import Moment, Weather
+from tests.faults.full import disk
 from tests.faults.full.stand import Part, Stand
 
 JUMPS_S = (-600, -10, 30, 600)
@@ -112,8 +113,22 @@ def fill(stand: Stand, dice: random.Random) -> Fault:
     return Fault(f"spool full but {stand.settings.spool_bytes - size}")
 
 
+def fill_disk(stand: Stand, dice: random.Random) -> Fault:
+    """The disk under database, store and spool is full, until it is not."""
+    if stand.disk is None:
+        raise ValueError("no disk of its own")
+    if (stand.disk / disk.BALLAST).exists():
+        disk.empty(stand.disk)
+        return Fault("disk empty")
+    spare = dice.choice((0, 30_000, 1_000_000, 20_000_000))
+    disk.fill(stand.disk, spare)
+    return Fault(f"disk full but {spare}")
+
+
 def empty(stand: Stand) -> None:
     """There is room again."""
+    if stand.disk is not None:
+        disk.empty(stand.disk)
     folder = stand.settings.spool_folder / FILLER
     if folder.exists():
         (folder / "000000").unlink()
@@ -133,6 +148,7 @@ TABLE: tuple[tuple[int, Callable[[Stand, random.Random], Fault]], ...] = (
 
 
 def draw(stand: Stand, dice: random.Random) -> Fault:
-    """The next fault."""
-    weights = [weight for weight, _ in TABLE]
-    return dice.choices(TABLE, weights)[0][1](stand, dice)
+    """The next fault; on a disk of its own that disk is often the one that fails."""
+    table = TABLE if stand.disk is None else (*TABLE, (30, fill_disk))
+    weights = [weight for weight, _ in table]
+    return dice.choices(table, weights)[0][1](stand, dice)

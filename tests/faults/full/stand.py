@@ -121,6 +121,7 @@ class Stand:
     children: dict[Part, Child]
     deaths: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 0))
     resting: bool = False
+    disk: Path | None = None
 
     @property
     def keys(self) -> Keyring:
@@ -256,14 +257,18 @@ class Stand:
 
 
 @contextlib.asynccontextmanager
-async def a_stand() -> AsyncIterator[Stand]:
-    """Servers, lines, app and worker in a folder of their own; nothing is left of them."""
-    folder = Path(tempfile.mkdtemp(prefix="mingcha-full-"))
+async def a_stand(disk: Path | None = None) -> AsyncIterator[Stand]:
+    """Servers, lines, app and worker in a folder of their own; nothing is left of them.
+
+    ``disk`` is a small one that may be filled.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="mingcha-full-", dir=disk))
     running = supervisor.start(folder / "servers", origin="http://127.0.0.1")
     others, DB.pools = DB.pools, {}  # whoever shares this process keeps its own database
     try:
         async with Cutter(0) as line, Cutter(0) as back:
             made = await _stand(folder, running, line, back)
+            made.disk = disk
             nurse = asyncio.create_task(made.nurse())
             try:
                 await made.ready()
