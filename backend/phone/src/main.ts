@@ -1,4 +1,4 @@
-import { createApp } from "vue";
+import { createApp, h } from "vue";
 import "../../pages/assets/tokens.css";
 import "./phone.css";
 import App from "./App.vue";
@@ -6,9 +6,16 @@ import { applyTheme } from "./parts/theme.ts";
 import { router } from "./router.ts";
 import { begin } from "./state.ts";
 import { read } from "./store/cells.ts";
-import { speak } from "./texts/index.ts";
+import { store } from "./store/db.ts";
+import { say, speak } from "./texts/index.ts";
 
 async function main(): Promise<void> {
+  try {
+    await store.open();
+  } catch {
+    createApp({ render: () => h("main", h("p", say("start.no_store"))) }).mount("#app");
+    return;
+  }
   applyTheme((await read("theme")) ?? "system");
   await speak((await read("language")) ?? "zh");
   await begin();

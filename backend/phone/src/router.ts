@@ -33,6 +33,12 @@ export const router = createRouter({
       component: () => import("./pages/Record.vue"),
       props: true,
     },
+    {
+      path: "/tasks/:visit/differences",
+      name: "differences",
+      component: () => import("./pages/Differences.vue"),
+      props: true,
+    },
     { path: "/queue", name: "queue", component: () => import("./pages/Queue.vue") },
     { path: "/settings", name: "settings", component: () => import("./pages/Settings.vue") },
     { path: "/:rest(.*)", redirect: "/" },
