@@ -1,7 +1,7 @@
 /** One visit as its pages see it: task, checklist, answers of this phone, captures; always true. */
 
 import { liveQuery } from "dexie";
-import { computed, onBeforeUnmount, reactive, ref, shallowRef } from "vue";
+import { computed, onBeforeUnmount, shallowReactive, shallowRef, toRaw } from "vue";
 import type { ComputedRef, Ref } from "vue";
 import { judge } from "../core/checklist.ts";
 import type { Judgement } from "../core/checklist.ts";
@@ -15,7 +15,6 @@ import type { Carrier, Held, MissingEvidence } from "../core/completeness.ts";
 import type { Answer, Item, Sheet } from "../core/sheet.ts";
 import { store } from "../store/db.ts";
 import type { KeptCapture, Task } from "../store/db.ts";
-
 
 export interface Visit {
   readonly task: Ref<Task | null>;
@@ -35,8 +34,7 @@ export function useVisit(visit: string): Visit {
   const task = shallowRef<Task | null>(null);
   const sheet = shallowRef<Sheet | null>(null);
   const captures = shallowRef<readonly KeptCapture[]>([]);
-  const answers = reactive(new Map<string, Answer>());
-  const loaded = ref(false);
+  const answers = shallowReactive(new Map<string, Answer>());
 
   const tasks = liveQuery(async () => {
     const kept = await store.tasks.get(visit);
@@ -51,22 +49,29 @@ export function useVisit(visit: string): Visit {
       captures.value = now;
     },
   );
-  // Answers are read once: afterwards this page is where they change.
-  void store.answers
-    .where("visit")
-    .equals(visit)
-    .each((kept) => {
-      if (!answers.has(kept.item)) {
+  // An answer that another page of this phone changed later is shown here too.
+  const changed = new Map<string, number>();
+  const said = liveQuery(() => store.answers.where("visit").equals(visit).toArray()).subscribe(
+    (now) => {
+      for (const kept of now.filter((one) => one.at > (changed.get(one.item) ?? -1))) {
+        changed.set(kept.item, kept.at);
         answers.set(kept.item, kept.answer);
       }
-    })
-    .then(() => {
-      loaded.value = true;
-    });
+    },
+  );
   onBeforeUnmount(() => {
     tasks.unsubscribe();
+    said.unsubscribe();
     pieces.unsubscribe();
   });
+
+  // An answer is judged once: a tap judges the item that was touched, not sixty.
+  const verdicts = new WeakMap<Answer, Judgement>();
+  function verdictOf(of: Sheet, given: Answer): Judgement {
+    const found = verdicts.get(toRaw(given)) ?? judge(of, given);
+    verdicts.set(toRaw(given), found);
+    return found;
+  }
 
   const known = computed(() =>
     sheet.value === null
@@ -82,8 +87,9 @@ export function useVisit(visit: string): Visit {
   });
   const judged = computed(() => {
     const one = sheet.value;
-    const found = [...answers.values()].map((given) => [given.item, one && judge(one, given)]);
-    return new Map(found.filter(([, of]) => of !== null) as [string, Judgement][]);
+    return new Map(
+      one === null ? [] : [...answers.values()].map((given) => [given.item, verdictOf(one, given)]),
+    );
   });
   const openItems = computed(() =>
     sheet.value === null || known.value === null ? [] : missingItems(sheet.value, known.value),
@@ -100,7 +106,10 @@ export function useVisit(visit: string): Visit {
   async function answer(given: Answer): Promise<void> {
     answers.set(given.item, given);
     const plain = JSON.parse(JSON.stringify(given)) as Answer;
-    await store.answers.put({ visit, item: given.item, answer: plain, at: Date.now(), op: 0 });
+    // Later than what it replaces, also where the clock was set back meanwhile.
+    const at = Math.max(Date.now(), (changed.get(given.item) ?? 0) + 1);
+    changed.set(given.item, at);
+    await store.answers.put({ visit, item: given.item, answer: plain, at, op: 0 });
   }
 
   return { task, sheet, answers, captures, asked, judged, openItems, owed, answer };
