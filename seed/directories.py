@@ -146,7 +146,12 @@ async def file_allocations(stage: Stage, cast: Cast, world: World) -> int:
 
 async def _through(stage: Stage, cast: Cast, filing_id: UUID, region: int) -> None:
     rules = stage.jobs.rules
-    await filings.submit(filing_id, act=people.of(cast, region, "supervisor", stage), rules=rules)
+    await filings.submit(
+        filing_id,
+        act=people.of(cast, region, "supervisor", stage),
+        rules=rules,
+        key=stage.jobs.keys.server,
+    )
     await filings.accept(filing_id, act=people.of(cast, region, "reviewer", stage), rules=rules)
 
 
@@ -176,5 +181,5 @@ async def _quarterly(stage: Stage, cast: Cast, world: World) -> None:
     filing = await filings.save(
         found.id, "R38", f"{YEAR}Q1", payload, act=stage.act(user), rules=rules
     )
-    await filings.submit(filing.id, act=stage.act(user), rules=rules)
+    await filings.submit(filing.id, act=stage.act(user), rules=rules, key=stage.jobs.keys.server)
     await filings.accept(filing.id, act=people.of(cast, WEIHAI, "supervisor", stage), rules=rules)

@@ -7,6 +7,7 @@ from backend.api import (
     cases,
     custody,
     derivatives,
+    desk_hits,
     directories,
     dossiers,
     doubts,
@@ -16,6 +17,7 @@ from backend.api import (
     externals,
     filings,
     findings,
+    handbook,
     health,
     keys,
     log,
@@ -44,7 +46,7 @@ from backend.api import (
 )
 
 FACES = {
-    "field": (logins, notifications, keys, rules, ops, packages, sync, evidence, pieces, tus),
+    "field": (logins, notifications, keys, rules, handbook, ops, packages, sync, evidence, pieces, tus),
     "desk": (
         logins,
         notifications,
@@ -52,6 +54,7 @@ FACES = {
         audit,
         recoveries,
         rules,
+        handbook,
         directories,
         plans,
         simulations,
@@ -73,6 +76,7 @@ FACES = {
         cases,
         publications,
         filings,
+        desk_hits,
         statistics,
         upkeep,
     ),

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from backend.jobs import desk
 from backend.jobs.context import Context
 from backend.services import occurrences, packages, sessions, uploads
 from backend.services.occurrences import NATION
@@ -14,6 +15,7 @@ from backend.services.signals import run as signals
 DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
 ROSTERS_HOUR_UTC = 18
 SCRUB_HOUR_UTC = 19
+DESK_HOUR_UTC = 20
 
 
 async def tick(context: Context) -> int:
@@ -30,6 +32,9 @@ async def tick(context: Context) -> int:
     await signals.sweep(regions=context.regions, at=at)
     await occurrences.fire_daily(
         "signals:daily", orders.DAILY, hour=ROSTERS_HOUR_UTC, regions=context.regions, at=at
+    )
+    await occurrences.fire_daily(
+        "desk:daily", desk.DAILY, hour=DESK_HOUR_UTC, regions=context.regions, at=at
     )
     await occurrences.fire_daily(
         "scrub:daily", running.NIGHT, hour=SCRUB_HOUR_UTC, regions=context.regions, at=at

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import custody, dossiers, draws, notifications, orders, signals, upkeep
+from backend.jobs import custody, desk, dossiers, draws, notifications, orders, signals, upkeep
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
 from backend.services.errors import passing
@@ -38,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     forwarding.FORWARD: _forward,
     simulations.KIND: _simulate,
     **custody.HANDLERS,
+    **desk.HANDLERS,
     **dossiers.HANDLERS,
     **draws.HANDLERS,
     **notifications.HANDLERS,

@@ -1,64 +1,88 @@
-"""Filings 备案与报送: a typed document of a register, drafted, submitted, accepted or returned."""
+"""Filings 备案与报送: a typed document of a register, drafted, submitted, accepted or returned.
 
+Every submission and decision leaves a version; a submission gives a receipt, and desk review
+looks at what changed.
+"""
+
+from collections.abc import Mapping
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import audit, registers
+from backend.services import audit, desk_orders, registers
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
-from backend.services.payloads import Enrolment
+from backend.services.payloads import Enrolment, Payload
+from backend.services.registers import Trigger
 from inspection_plans import gates, states
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
+from media import base64url, canon
+from media.keys import ServerKey
 
 State = Literal["draft", "submitted", "accepted", "returned"]
 OPEN = ("draft", "returned")
+# First bytes under a filing's receipt, so that no other signature of this key can stand for it.
+DOMAIN = b"MINGCHA-FILING-V1\n"
+DAYS: tuple[Trigger, ...] = ("class_start", "class_end", "exam_day")
 
 INSTITUTION = "select id, region, name from institution where id = $1"
 # The second of two first savers waits here and then finds the row of the first.
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
-HELD = "select * from filing where institution = $1 and register = $2 and period = $3 for update"
-LOCKED = "select * from filing where id = $1 for update"
-ONE = "select * from filing where id = $1"
+# A term runs from the day a class began or ended, or an exam was held: as filed, else as planned.
+SELECT = """
+select f.*, c.starts_on as class_start,
+  coalesce((select (e.payload ->> 'ended_on')::date from filing e where e.register = 'R15'
+    and e.institution = f.institution and e.period = f.period), c.ends_on) as class_end,
+  (select (e.payload ->> 'examined_on')::date from filing e where e.register = 'R19'
+    and e.institution = f.institution and e.period = f.period) as exam_day
+from filing f left join training_class c on c.institution = f.institution and c.code = f.period
+"""
+HELD = """
+select * from filing where institution is not distinct from $1 and register = $2 and period = $3
+  and region = $4 for update
+"""
+LOCKED = f"{SELECT} where f.id = $1 for update of f"
+ONE = f"{SELECT} where f.id = $1"
 CREATE = """
 insert into filing (id, region, institution, register, period, state, payload, rev, by_account,
   created_at)
-values ($1, $2, $3, $4, $5, 'draft', $6, 1, $7, $8) returning *
+values ($1, $2, $3, $4, $5, 'draft', $6, 1, $7, $8)
 """
-REPLACE = """
-update filing set payload = $2, by_account = $3, rev = rev + 1 where id = $1 returning *
-"""
+REPLACE = "update filing set payload = $2, by_account = $3, rev = rev + 1 where id = $1"
 SUBMIT = """
-update filing set state = $2, submitted_at = $3, by_account = $4, reason = null, decided_at = null,
-  decided_by = null, rev = rev + 1
-where id = $1 returning *
+update filing set state = $2, submitted_at = $3, by_account = $4, receipt = $5, reason = null,
+  decided_at = null, decided_by = null, rev = rev + 1
+where id = $1
 """
 DECIDE = """
 update filing set state = $2, decided_at = $3, decided_by = $4, reason = $5, rev = rev + 1
-where id = $1 returning *
+where id = $1
 """
-ALL = """
-select * from filing where ($1::uuid is null or id < $1) and ($2::text is null or register = $2)
-  and ($3::text is null or state = $3) and ($4::uuid is null or institution = $4)
-order by id desc limit $5
+KEEP = """
+insert into filing_version (filing, rev, region, institution, state, payload, sha256, reason,
+  by_account, at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+SEEN = "select true from filing where id = $1"
+VERSIONS = """
+select rev, state, payload, sha256, reason, by_account, at from filing_version where filing = $1
+order by rev
+"""
+ALL = f"""
+{SELECT} where ($1::uuid is null or f.id < $1) and ($2::text is null or f.register = $2)
+  and ($3::text is null or f.state = $3) and ($4::uuid is null or f.institution = $4)
+order by f.id desc limit $5
 """
 CLASS = "select id from training_class where institution = $1 and code = $2"
 ROSTER = """
 select jsonb_array_length(payload -> 'entries') from directory_version
 where kind = 'roster' and subject = $1 and rev = $2
-"""
-MISSING = """
-select i.id, i.region, i.name from institution i
-where i.region = any($5) and i.status = 'active' and 'training' = any(i.kinds)
-  and ($1::uuid is null or i.id < $1)
-  and not exists (select from filing f where f.institution = i.id and f.register = $2
-    and f.period = $3 and f.state in ('submitted', 'accepted'))
-order by i.id desc limit $4
 """
 
 
@@ -67,6 +91,13 @@ class WrongFiler(ServiceRefusal):
 
     code: ClassVar[str] = "filing.wrong_filer"
     family: ClassVar[Family] = Family.DENIED
+
+
+class WrongSubject(ServiceRefusal):
+    """The register is about one institution and none is named, or the other way round."""
+
+    code: ClassVar[str] = "filing.wrong_subject"
+    family: ClassVar[Family] = Family.INVALID
 
 
 class NotOpen(ServiceRefusal):
@@ -90,19 +121,30 @@ class RosterDiffers(ServiceRefusal):
     family: ClassVar[Family] = Family.INVALID
 
 
-class NotDue(ServiceRefusal):
-    """No clause names a day until which the register is filed."""
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What the filer keeps: ``digest`` is the payload's SHA-256.
 
-    code: ClassVar[str] = "filing.no_due_day"
-    family: ClassVar[Family] = Family.INVALID
+    ``raw`` and ``signature`` are base64url; the signature is Ed25519 over the domain and ``raw``.
+    """
+
+    digest: str
+    rev: int
+    submitted_at: datetime
+    kid: str
+    raw: str
+    signature: str
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """备案件: ``overdue`` (open after its day) and ``late`` (came after it) are computed."""
+    """备案件: ``overdue`` (open after its day) and ``late`` (came after it) are computed.
+
+    ``due_clauses`` name the papers the day rests on, ``recipients`` all who must be served.
+    ``institution`` is None for what an office files about itself.
+    """
 
     id: UUID
     region: int
-    institution: UUID
+    institution: UUID | None
     register: str
     period: str
     state: State
@@ -114,31 +156,54 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: datetime | None
     decided_at: datetime | None
     decided_by: UUID | None
+    receipt: Receipt | None
     due_on: date | None
+    due_clauses: tuple[str, ...]
+    recipients: tuple[str, ...]
+    provisional: bool
     overdue: bool
     late: bool
 
 
-class Missing(msgspec.Struct, frozen=True, kw_only=True):
-    """An institution that has not filed although its day is past."""
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filing said when it was submitted or decided; ``sha256`` is its payload's."""
 
-    institution: UUID
-    region: int
-    name: str
-    due_on: date
+    rev: int
+    state: State
+    payload: dict[str, Any]
+    sha256: str
+    reason: str | None
+    by_account: UUID
+    at: datetime
+
+
+def digest(payload: Mapping[str, Any]) -> str:
+    """SHA-256 of a payload with its keys in order, hex."""
+    return sha256(msgspec.json.encode(payload, order="deterministic")).hexdigest()
 
 
 def _of(row: Any, act: Act, rules: Library) -> Filing:  # noqa: ANN401 - a driver's row or None
     if row is None:
         raise Absent
-    due = registers.due_on(row["register"], row["period"], row["region"], rules)
-    submitted = row["submitted_at"]
+    values = dict(row)
+    days: dict[Trigger, date | None] = {name: values.pop(name) for name in DAYS}
+    term = registers.deadline(row["register"], row["period"], row["region"], rules, days)
+    due, submitted = term.due if term else None, row["submitted_at"]
+    values["receipt"] = values["receipt"] and msgspec.convert(values["receipt"], Receipt)
     return Filing(
-        **dict(row),
+        **values,
         due_on=due,
+        due_clauses=tuple(one.clause for one in term.each) if term else (),
+        recipients=term.recipients if term else (),
+        provisional=term is not None and term.provisional,
         overdue=due is not None and row["state"] in OPEN and on_day(act.at) > due,
         late=due is not None and submitted is not None and on_day(submitted) > due,
     )
+
+
+async def _load(filing_id: UUID, act: Act, rules: Library, *, locked: bool = False) -> Filing:
+    row = await DB.connection.fetchrow(LOCKED if locked else ONE, filing_id)
+    return _of(row, act, rules)
 
 
 async def _record(act: Act, verb: str, filing: Filing) -> None:
@@ -151,19 +216,41 @@ async def _record(act: Act, verb: str, filing: Filing) -> None:
         title=f"{filing.register} {filing.period}",
         rev=filing.rev,
         reason=filing.reason or "",
+        after_sha256=digest(filing.payload),
     )
 
 
-async def _require_class(institution: UUID, register: str, period: str, read: object) -> None:
+async def _keep(filing: Filing, act: Act) -> None:
+    """Keep what was submitted or decided, and have desk review look at it."""
+    await DB.connection.execute(
+        KEEP,
+        filing.id,
+        filing.rev,
+        filing.region,
+        filing.institution,
+        filing.state,
+        filing.payload,
+        digest(filing.payload),
+        filing.reason,
+        act.by.id,
+        act.at,
+    )
+    if filing.institution is not None:
+        await desk_orders.order(filing.institution, region=filing.region, at=act.at)
+    else:
+        await desk_orders.order_all(region=filing.region, at=act.at)
+
+
+async def _require_class(institution: UUID, register: str, period: str, head: Payload) -> None:
     """A filing about a class names one that stands; a roll names a version of its roster."""
-    if registers.register(register).period != "class" or register == "R07":
+    if registers.register(register).period != "class" or register in ("R07", "R08"):
         return
     class_id = await DB.connection.fetchval(CLASS, institution, period)
     if class_id is None:
         raise ClassUnknown(field="period")
-    if isinstance(read, Enrolment):
-        persons = await DB.connection.fetchval(ROSTER, class_id, read.roster_rev)
-        if persons != read.persons:
+    if isinstance(head, Enrolment):
+        persons = await DB.connection.fetchval(ROSTER, class_id, head.roster_rev)
+        if persons != head.persons:
             raise RosterDiffers(field="payload.roster_rev", persons=persons)
 
 
@@ -173,8 +260,20 @@ def _require_filer(register: str, act: Act) -> None:
         raise WrongFiler(filer=filer)
 
 
+async def _region(institution_id: UUID | None, register: str, act: Act) -> int:
+    about = registers.register(register).about
+    if (institution_id is None) != (about == "office"):
+        raise WrongSubject(field="institution", about=about)
+    if institution_id is None:
+        return act.by.region
+    owner = await DB.connection.fetchrow(INSTITUTION, institution_id)
+    if owner is None:
+        raise Absent
+    return int(owner["region"])
+
+
 async def save(
-    institution_id: UUID,
+    institution_id: UUID | None,
     register: str,
     period: str,
     payload: dict[str, Any],
@@ -185,36 +284,37 @@ async def save(
 ) -> Filing:
     """Write a draft, or rewrite one that is open and still stands at ``rev`` if given.
 
-    Raises: RegisterUnknown, PeriodMalformed, PayloadInvalid, WrongFiler, ClassUnknown,
-    RosterDiffers, NotOpen ("filing.…"), Absent ("thing.absent"), Changed ("thing.changed").
+    Raises: RegisterUnknown, PeriodMalformed, PayloadInvalid, WrongFiler, WrongSubject,
+    ClassUnknown, RosterDiffers, NotOpen ("filing.…"), Absent ("thing.absent"), Changed
+    ("thing.changed").
     """
     registers.require_period(register, period)
-    read = registers.read(register, payload)
+    content = registers.read(register, period, payload)
     _require_filer(register, act)
     async with DB.transaction(act.by.scope):
-        owner = await DB.connection.fetchrow(INSTITUTION, institution_id)
-        if owner is None:
-            raise Absent
-        await DB.connection.execute(LOCK, f"filing {institution_id} {register} {period}")
-        held = await DB.connection.fetchrow(HELD, institution_id, register, period)
+        region = await _region(institution_id, register, act)
+        owner = institution_id or region
+        await DB.connection.execute(LOCK, f"filing {owner} {register} {period}")
+        held = await DB.connection.fetchrow(HELD, institution_id, register, period, region)
         _require_open(held, rev)
-        await _require_class(institution_id, register, period, read)
-        clean = msgspec.to_builtins(read)
+        if institution_id is not None:
+            await _require_class(institution_id, register, period, content.head)
+        filing_id = held["id"] if held else act.new_id()
         if held is None:
-            row = await DB.connection.fetchrow(
+            await DB.connection.execute(
                 CREATE,
-                act.new_id(),
-                owner["region"],
+                filing_id,
+                region,
                 institution_id,
                 register,
                 period,
-                clean,
+                content.written(),
                 act.by.id,
                 act.at,
             )
         else:
-            row = await DB.connection.fetchrow(REPLACE, held["id"], clean, act.by.id)
-        filing = _of(row, act, rules)
+            await DB.connection.execute(REPLACE, filing_id, content.written(), act.by.id)
+        filing = await _load(filing_id, act, rules)
         await _record(act, "saved", filing)
     return filing
 
@@ -226,17 +326,40 @@ def _require_open(held: Any, rev: int | None) -> None:  # noqa: ANN401 - a drive
         raise Changed(field="rev", rev=held["rev"] if held else 0)
 
 
-async def submit(filing_id: UUID, *, act: Act, rules: Library) -> Filing:
-    """Hand the filing in.
+def _receipt(filing: Filing, act: Act, key: ServerKey) -> Receipt:
+    content = {
+        "digest": digest(filing.payload),
+        "filing": str(filing.id),
+        "institution": str(filing.institution or ""),
+        "period": filing.period,
+        "register": filing.register,
+        "rev": filing.rev + 1,
+        "submitted_at": act.at.isoformat(),
+    }
+    raw = canon.encode(content)
+    return Receipt(
+        digest=str(content["digest"]),
+        rev=filing.rev + 1,
+        submitted_at=act.at,
+        kid=key.kid,
+        raw=base64url.encode(raw),
+        signature=base64url.encode(key.sign(DOMAIN + raw)),
+    )
+
+
+async def submit(filing_id: UUID, *, act: Act, rules: Library, key: ServerKey) -> Filing:
+    """Hand the filing in; it carries its signed receipt from then on.
 
     Raises: Absent ("thing.absent"), FilingWrongState ("filing.wrong_state"), WrongFiler.
     """
     async with DB.transaction(act.by.scope):
-        held = _of(await DB.connection.fetchrow(LOCKED, filing_id), act, rules)
+        held = await _load(filing_id, act, rules, locked=True)
         _require_filer(held.register, act)
         state = states.require(states.Noun.FILING, held.state, "submit")
-        row = await DB.connection.fetchrow(SUBMIT, filing_id, state, act.at, act.by.id)
-        filing = _of(row, act, rules)
+        receipt = msgspec.to_builtins(_receipt(held, act, key))
+        await DB.connection.execute(SUBMIT, filing_id, state, act.at, act.by.id, receipt)
+        filing = await _load(filing_id, act, rules)
+        await _keep(filing, act)
         await _record(act, "submitted", filing)
     return filing
 
@@ -245,11 +368,12 @@ async def _decide(
     filing_id: UUID, verb: str, reason: str | None, *, act: Act, rules: Library
 ) -> Filing:
     async with DB.transaction(act.by.scope):
-        held = _of(await DB.connection.fetchrow(LOCKED, filing_id), act, rules)
+        held = await _load(filing_id, act, rules, locked=True)
         state = states.require(states.Noun.FILING, held.state, verb)
         gates.second_person(states.Noun.FILING, author=held.by_account, approver=act.by.id)
-        row = await DB.connection.fetchrow(DECIDE, filing_id, state, act.at, act.by.id, reason)
-        filing = _of(row, act, rules)
+        await DB.connection.execute(DECIDE, filing_id, state, act.at, act.by.id, reason)
+        filing = await _load(filing_id, act, rules)
+        await _keep(filing, act)
         await _record(act, state, filing)
     return filing
 
@@ -276,8 +400,19 @@ async def filing(filing_id: UUID, *, act: Act, rules: Library) -> Filing:
     Raises: Absent ("thing.absent").
     """
     async with DB.transaction(act.by.scope, readonly=True):
-        row = await DB.connection.fetchrow(ONE, filing_id)
-    return _of(row, act, rules)
+        return await _load(filing_id, act, rules)
+
+
+async def versions(filing_id: UUID, *, act: Act) -> tuple[Version, ...]:
+    """What the filing said at every submission and decision, the oldest first.
+
+    Raises: Absent ("thing.absent").
+    """
+    async with DB.transaction(act.by.scope, readonly=True):
+        if await DB.connection.fetchval(SEEN, filing_id) is None:
+            raise Absent
+        rows = await DB.connection.fetch(VERSIONS, filing_id)
+    return tuple(Version(**dict(row)) for row in rows)
 
 
 async def filings(
@@ -294,31 +429,3 @@ async def filings(
     async with DB.transaction(act.by.scope, readonly=True):
         rows = await DB.connection.fetch(ALL, after, register, state, institution, limit)
     return tuple(_of(row, act, rules) for row in rows)
-
-
-async def missing(
-    register: str,
-    period: str,
-    *,
-    act: Act,
-    rules: Library,
-    after: UUID | None = None,
-    limit: int = 100,
-) -> tuple[Missing, ...]:
-    """Active training institutions without a submitted filing, once its day is past.
-
-    Raises: RegisterUnknown, PeriodMalformed, NotDue ("filing.…").
-    """
-    registers.require_period(register, period)
-    if registers.register(register).due is None:
-        raise NotDue(field="register")
-    due = registers.period_end(period)
-    if on_day(act.at) <= due:
-        return ()
-    asked = [r for r in act.by.regions if registers.due_on(register, period, r, rules)]
-    async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(MISSING, after, register, period, limit, asked)
-    return tuple(
-        Missing(institution=row["id"], region=row["region"], name=row["name"], due_on=due)
-        for row in rows
-    )

@@ -27,6 +27,10 @@ def _at_most(part: int, whole: int, names: str) -> None:
         raise ValueError(f"{names}: {part} > {whole}")
 
 
+class Rows(Payload, frozen=True):
+    """A register without fields of its own: its lists of rows say everything."""
+
+
 class PlannedPersons(Payload, frozen=True):
     """How many persons of one occupation."""
 
@@ -39,6 +43,72 @@ class AnnualPlan(Payload, frozen=True):
 
     items: Annotated[tuple[PlannedPersons, ...], Meta(min_length=1, max_length=50)]
     text: Text = ""
+
+
+class AnnualSummary(Payload, frozen=True):
+    """R06b 年终总结: what was done in the year."""
+
+    classes: Count
+    trained: Count
+    certified: Count
+    text: Annotated[str, Meta(min_length=1, max_length=20_000, pattern=r"\S")]
+
+
+class ClassOpening(Payload, frozen=True):
+    """R08 开班审核备案: what the city decides about before a class begins."""
+
+    title: Line
+    starts_on: date
+    venue: Line
+    persons: Count
+
+
+class QualityReport(Payload, frozen=True):
+    """R14 质量评估: how the training was judged, and what came of it."""
+
+    evaluated_on: date
+    method: Line
+    answered: Count
+    satisfied: Count
+    result: Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S")]
+
+    def __post_init__(self) -> None:
+        _at_most(self.satisfied, self.answered, "satisfied, answered")
+
+
+class EvaluationSystem(Payload, frozen=True):
+    """R24 考核组织体系: staff by role, rooms, platform, bank and rules of an evaluator."""
+
+    question_experts: Count
+    examiners: Count
+    supervisors: Count
+    rooms: Annotated[tuple[Line, ...], Meta(max_length=200)]
+    platform: Annotated[str, Meta(max_length=200)]
+    bank_version: Annotated[str, Meta(max_length=200)]
+    exam_rules: bool
+    secrecy_rules: bool
+    certificate_rules: bool
+
+
+class CreditedHours(Payload, frozen=True):
+    """One kind of continuing education: persons and hours credited."""
+
+    kind: Line
+    persons: Count
+    hours: Count
+
+
+class CreditHours(Payload, frozen=True):
+    """R25 继续教育学时登记: what was credited in the year."""
+
+    items: Annotated[tuple[CreditedHours, ...], Meta(min_length=1, max_length=50)]
+
+
+class HolderCounts(Payload, frozen=True):
+    """R26 人才统计: holders of the two certificates at the end of the year."""
+
+    training_certificates: Count
+    level_certificates: Count
 
 
 class Allocation(Payload, frozen=True):
@@ -176,11 +246,17 @@ class QuarterlyForm(Payload, frozen=True):
 
 PAYLOADS: dict[str, type[Payload]] = {
     "R06": AnnualPlan,
+    "R06b": AnnualSummary,
     "R07": ClassPlan,
+    "R08": ClassOpening,
     "R09": Allocation,
     "R12": Enrolment,
     "R13": Attendance,
+    "R14": QualityReport,
     "R15": Completion,
     "R19": ExamBatch,
+    "R24": EvaluationSystem,
+    "R25": CreditHours,
+    "R26": HolderCounts,
     "R38": QuarterlyForm,
 }

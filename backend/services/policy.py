@@ -25,6 +25,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "webhooks.manage": frozenset({"integrator", "sysadmin"}),
     "statistics.read": OFFICE,
     "rules.read": frozenset({SIGNED_IN}),
+    "accounts.read": ADMINS | {"supervisor"},
     "accounts.manage": frozenset({"sysadmin"}),
     "roles.manage": frozenset({"secadmin"}),
     "devices.approve": frozenset({"supervisor", "secadmin"}),
@@ -34,8 +35,12 @@ ACTIONS: dict[str, frozenset[str]] = {
     "log.read": frozenset({PUBLIC}),
     "log.cosign": frozenset({PUBLIC}),
     "log.recover": ADMINS,
+    "log.check": frozenset({"auditadmin"}),
     "upkeep.read": ADMINS,
+    "tasks.retry": frozenset({"sysadmin"}),
+    "works.read": OFFICE,
     "directories.read": OFFICE | INSTITUTION,
+    "directories.browse": OFFICE,
     "inspectors.read": OFFICE,
     "directories.import": frozenset({"supervisor", "integrator"}),
     "directories.export": OFFICE,
@@ -49,6 +54,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "draws.party": frozenset({"supervisor", "approver", "auditadmin"}),
     "draws.void": frozenset({"supervisor", "approver"}),
     "field.sync": FIELD,
+    "slips.answer": frozenset({PUBLIC}),
+    "slips.read": OFFICE | FIELD,
     "visits.read": OFFICE,
     "visits.review": frozenset({"supervisor"}),
     "visits.approve": frozenset({"approver"}),
@@ -88,6 +95,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "filings.read": OFFICE | INSTITUTION,
     "filings.write": INSTITUTION | {"supervisor"},
     "filings.decide": frozenset({"supervisor"}),
+    "desk.read": frozenset({"supervisor", "approver", "legal"}),
+    "desk.judge": frozenset({"supervisor"}),
 }
 
 

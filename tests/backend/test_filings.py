@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.services import directories, filings, payloads, registers
+from backend.services import directories, filing_terms, filings, payloads, registers
 from backend.services.act import Act
 from inspection_plans import gates, states
-from inspection_plans.loader import load
+from inspection_plans.loader import load, load_rulebook
+from media.keys import ServerKey
 from tests.backend.desk import Desk
 from tests.backend.sheets import a_credit_code, a_trainee, an_institution
 from tests.world import JINAN, SHANXI, WEIHAI, Login, a_person, signed_in
@@ -42,6 +43,7 @@ LESSON: dict[str, Any] = {
     "present": 38,
     "means": "签到表",
 }
+KEY = ServerKey.from_seed(bytes(range(32)))
 ITEMS = [{"occupation": "ai", "persons": 100}]
 # One good payload a register, with a period it is filed for.
 GOOD: dict[str, tuple[str, dict[str, Any]]] = {
@@ -112,7 +114,7 @@ class Parties:
         )
 
     async def submit(self, filing_id: UUID, act: Act | None = None) -> filings.Filing:
-        return await filings.submit(filing_id, act=act or self.act, rules=self.desk.rules)
+        return await filings.submit(filing_id, act=act or self.act, rules=self.desk.rules, key=KEY)
 
     async def accept(self, filing_id: UUID) -> filings.Filing:
         return await filings.accept(filing_id, act=self.desk.act, rules=self.desk.rules)
@@ -198,7 +200,7 @@ async def test_an_unknown_register(parties: Parties) -> None:
     with pytest.raises(registers.RegisterUnknown):
         await parties.save("R99")
     with pytest.raises(registers.RegisterUnknown):
-        registers.read("R99", {})
+        registers.read("R99", "2026", {})
 
 
 async def test_a_filing_about_a_class_needs_the_class_and_its_roster(parties: Parties) -> None:
@@ -268,7 +270,7 @@ async def test_who_has_not_filed(parties: Parties) -> None:
     )
 
     async def owing(period: str) -> list[str]:
-        found = await filings.missing("R38", period, act=desk.act, rules=desk.rules)
+        found = await filing_terms.missing("R38", period, act=desk.act, rules=desk.rules)
         return sorted(row.name for row in found)
 
     assert await owing("2026Q1") == []
@@ -277,8 +279,8 @@ async def test_who_has_not_filed(parties: Parties) -> None:
     assert await owing("2026Q1") == ["虚构培训机构1", "虚构培训机构2"]
     await parties.submit(filed.id)
     assert await owing("2026Q1") == ["虚构培训机构2"]
-    with pytest.raises(filings.NotDue):
-        await filings.missing("R06", "2025", act=desk.act, rules=desk.rules)
+    with pytest.raises(filing_terms.NotDue):
+        await filing_terms.missing("R06", "2025", act=desk.act, rules=desk.rules)
 
 
 async def test_filings_over_http(parties: Parties, client: httpx.AsyncClient) -> None:
@@ -342,16 +344,18 @@ async def test_others_see_no_filing(parties: Parties, client: httpx.AsyncClient)
     assert (foreign.status_code, foreign.json()["code"]) == (404, "thing.absent")
 
 
-def test_every_register_has_a_payload_and_a_clause() -> None:
-    rules = load()
-    assert set(registers.registers()) == set(payloads.PAYLOADS)
-    for register in registers.registers().values():
-        clause = rules.clause(register.clause)
+def test_every_register_has_a_payload_or_rows_and_a_clause() -> None:
+    rules, clock = load(), load_rulebook().clock
+    known, listed = registers.registers(), registers.records()
+    assert set(payloads.PAYLOADS) <= set(known)
+    for code, register in known.items():
+        assert rules.clause(register.clause)
+        assert register.lists or code in payloads.PAYLOADS
+        assert set(register.lists) <= set(listed)
         if register.due:
-            assert clause.parameters["period"] == register.period
-    assert set(GOOD) == {
-        code for code, found in registers.registers().items() if found.filer == "institution"
-    }
+            asks = clock.counting(register.due.concept).asks
+            assert asks == (register.period if register.due.trigger == "period" else "day")
+    assert set(GOOD) <= {code for code, found in known.items() if found.filer == "institution"}
 
 
 @given(st.integers(2000, 2099), st.integers(1, 4))
