@@ -77,7 +77,7 @@ def _act(request: Request[Person | None, Any, Any]) -> Act:
 
 async def _tell(message: Message, scope: Scope) -> None:
     """One line a request: method, path without query, status, id."""
-    if message["type"] == "http.response.start":
+    if message["type"] == "http.response.start" and pages.PRESSING not in scope:
         request = scope.get("state", {}).get("request_id", "")
         log.info(
             "request",
@@ -169,6 +169,7 @@ def create_app(
             context = await stack.enter_async_context(served)
             app.state.jobs, app.state.keyring = context, context.keys
             if "web" in settings.duties:
+                await stack.enter_async_context(pages.pressing(app))
                 _settle_memory()
             yield
 
@@ -202,4 +203,5 @@ def create_app(
         logging_config=None,
     )
     app.state.clock, app.state.new_id = clock, ids
+    app.state.press = pages.Press(settings.site_folder, pages.main(settings.faces))
     return app

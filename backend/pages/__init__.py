@@ -32,12 +32,28 @@ from litestar.handlers import HTTPRouteHandler
 
 from backend.pages import phone, static
 from backend.pages.desk import frame, home, sign_in
-from backend.pages.public import bundles, check, codes, log, publications
+from backend.pages.press import PRESSING, Press, pressing
+from backend.pages.public import (
+    about,
+    bundles,
+    check,
+    clauses,
+    codes,
+    front,
+    log,
+    publications,
+    statistics,
+)
+
+__all__ = ["PRESSING", "Press", "handlers", "main", "pressing"]
+# What everybody may read, and the pages of it that are rendered before anybody asks.
+PUBLIC = (static, codes, front, publications, check, log, bundles, clauses, statistics, about)
+PRESSED = (front, publications, clauses, statistics, about)
 
 FACES = {
     "field": (static, codes, phone),
     "portal": (static, codes, sign_in, frame, home),
-    "public": (static, codes, publications, check, log, bundles),
+    "public": PUBLIC,
     "desk": (static, codes, sign_in, frame, home),
 }
 
@@ -46,3 +62,10 @@ def handlers(faces: tuple[str, ...]) -> list[HTTPRouteHandler]:
     """The pages of the faces switched on, each once."""
     modules = dict.fromkeys(module for face in faces for module in FACES[face])
     return [handler for module in modules for handler in module.HANDLERS]
+
+
+def main(faces: tuple[str, ...]) -> tuple[str, ...]:
+    """The addresses that the press renders ahead, none where the public face is off."""
+    if "public" not in faces:
+        return ()
+    return tuple(path for module in PRESSED for path in module.MAIN)

@@ -130,12 +130,12 @@ async def test_results_with_wording_correction_and_json(
     owner: asyncpg.Connection, client: httpx.AsyncClient, clock: StillClock
 ) -> None:
     second = await published(owner, clock)
-    answer = await client.get("/")
+    answer = await client.get("/results")
     found = outline(answer)
     assert "发现问题待后续处理" in answer.text
     assert "发现问题已责令改正" in answer.text
     assert "&lt;b&gt;用语&lt;/b&gt;" in answer.text
-    assert f"/api/v1/public/publications/{second.id}" in found.links
+    assert f"/publications/{second.id}/json" in found.links
     for path in [link for link in found.links if link.startswith("/")]:
         assert (await client.get(path)).status_code == 200, path
     one = await client.get(f"/publications/{second.id}")
@@ -144,9 +144,9 @@ async def test_results_with_wording_correction_and_json(
     assert "发现问题已责令改正" in one.text
     english = await client.get(f"/publications/{second.id}?lang=en")
     assert "Problems found, further handling to follow" in english.text
-    kept = await client.get("/", headers={"If-None-Match": answer.headers["etag"]})
+    kept = await client.get("/results", headers={"If-None-Match": answer.headers["etag"]})
     assert (kept.status_code, kept.content) == (304, b"")
-    other = await client.get("/?lang=en", headers={"If-None-Match": answer.headers["etag"]})
+    other = await client.get("/results?lang=en", headers={"If-None-Match": answer.headers["etag"]})
     assert other.status_code == 200
 
 
@@ -164,8 +164,8 @@ async def test_a_full_shelf_goes_on(
             UUID(int=newest.id.int - next(casework.count) - (1 << 100)),
             newest.id,
         )
-    first = await client.get("/")
-    (older,) = [link for link in outline(first).links if link.startswith("/?kind=result")]
+    first = await client.get("/results")
+    (older,) = [link for link in outline(first).links if link.startswith("/results?after=")]
     second = await client.get(older)
     outline(second)
     assert first.text.count('<li id="p-') == 20
