@@ -20,7 +20,7 @@ from backend.services import tokens
 from inspection_plans.states import WrongState
 from tests.faults import drain, rogues, steps
 from tests.faults.checker import check
-from tests.faults.full import deeds
+from tests.faults.full import deeds, disk
 from tests.faults.full.scene import Scene
 from tests.faults.logwatch import LogWatch
 from tests.faults.model import Phone
@@ -155,6 +155,8 @@ async def _step(scene: Scene, play: Play, *, desk: bool) -> None:
     if beside is not None:
         await beside
     stand.line.weather = stand.back.weather = deeds.Weather()
+    if stand.disk is not None:
+        disk.empty(stand.disk)
     if dice.random() < 0.8:
         await stand.ready()
 
