@@ -1,5 +1,6 @@
 """Reads of the directories: institutions with their catalogue, inspectors with their relations."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -48,6 +49,7 @@ LINK = (
 ITEMS = """
 select * from inspection_item where $1::uuid is null or id < $1 order by id desc limit $2
 """
+NAMES = "select id, name from institution where id = any ($1)"
 HOLDER = "select id from inspector where account = $1 and id <> $2"
 
 
@@ -87,6 +89,16 @@ async def institution(institution_id: UUID, *, act: Act) -> Institution:
     async with DB.transaction(act.by.scope, readonly=True):
         row = await DB.connection.fetchrow(INSTITUTION, institution_id)
     return Institution.of(_present(row))
+
+
+async def names(ids: Iterable[UUID | None], *, act: Act) -> dict[UUID, str]:
+    """The names of institutions by id, for a list that shows many; strangers' are left out."""
+    wanted = sorted({one for one in ids if one is not None})
+    if not wanted:
+        return {}
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(NAMES, wanted)
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def own_institution(*, act: Act) -> Institution:

@@ -1,5 +1,6 @@
 """People 人员 as administrators see them: accounts, their roles and phones; never case content."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,7 @@ where ($1::uuid is null or d.id < $1) and ($2::uuid is null or d.account = $2)
   and ($3 or d.revoked_at is null)
 order by d.id desc limit $4
 """
+NAMES = "select id, display_name as name from account where id = any ($1)"
 OFFICES = "select id, region, name, short_name, department from office order by region, department"
 
 
@@ -168,3 +170,13 @@ async def offices(*, act: Act) -> tuple[Office, ...]:
     async with DB.transaction(act.by.scope, readonly=True):
         rows = await DB.connection.fetch(OFFICES)
     return tuple(Office(**dict(row)) for row in rows)
+
+
+async def names(accounts: Iterable[UUID | None], *, act: Act) -> dict[UUID, str]:
+    """The names of accounts by id, for a page that says who did what."""
+    wanted = sorted({one for one in accounts if one is not None})
+    if not wanted:
+        return {}
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(NAMES, wanted)
+    return {row["id"]: row["name"] for row in rows}

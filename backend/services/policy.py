@@ -49,6 +49,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "plans.write": frozenset({"supervisor"}),
     "plans.approve": frozenset({"approver"}),
     "draws.read": OFFICE,
+    "draws.watch": OFFICE | {"auditadmin"},
     "draws.opening": OFFICE | INSTITUTION,
     "draws.run": frozenset({"supervisor"}),
     "draws.party": frozenset({"supervisor", "approver", "auditadmin"}),

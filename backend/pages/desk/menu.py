@@ -19,7 +19,16 @@ class Entry(NamedTuple):
 GROUPS: dict[str, tuple[Entry, ...]] = {
     "now": (Entry("home", "/desk", "session.own", icon="house"),),
     "circle": (),
-    "year": (),
+    "year": (
+        Entry("plans", "/desk/plans", "plans.read", icon="calendar-range"),
+        Entry("draws", "/desk/draws", "draws.watch", icon="dices"),
+        Entry("statistics", "/desk/statistics", "statistics.read", icon="chart-column"),
+        Entry("institutions", "/desk/institutions", "directories.browse", icon="building-2"),
+        Entry("inspectors", "/desk/inspectors", "inspectors.read", icon="id-card"),
+        Entry("classes", "/desk/classes", "directories.browse", icon="school"),
+        Entry("items", "/desk/items", "directories.browse", icon="list-checks"),
+        Entry("imports", "/desk/imports", "directories.import", icon="file-up"),
+    ),
     "upkeep": (),
 }
 
