@@ -82,13 +82,18 @@ class Mark(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RollcallRecord(Body, frozen=True):
-    """点名 against the roster of this digest; names not in ``marks`` were not called."""
+    """点名 against the roster of this digest; names not in ``marks`` were not called.
+
+    ``signed_in`` is what the sign-in log shows, ``claimed_minutes`` what is claimed a trainee.
+    """
 
     training_class: Uuid7
     roster: Sha256
     marks: Annotated[tuple[Mark, ...], Meta(max_length=500)]
     strangers: Heads
     heads: Heads | None = None
+    signed_in: Heads | None = None
+    claimed_minutes: Heads | None = None
 
 
 class Transport(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -179,6 +184,37 @@ class DocumentCopy(Body, frozen=True):
     pages: Annotated[int, Meta(ge=1, le=10_000)]
     compared: bool
     evidence: Evidence
+
+
+class Preserved(Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that is registered: what it is, how many, in what condition."""
+
+    name: Text200
+    count: Text40
+    condition: Text200
+
+
+class PreservationList(Body, frozen=True):
+    """先行登记保存清单: things that stay where they are until a decision, and who keeps them."""
+
+    things: Annotated[tuple[Preserved, ...], Meta(min_length=1, max_length=50)]
+    place: Text200
+    keeper: Text40
+    evidence: Evidence | None = None
+
+
+class DataExtract(Body, frozen=True):
+    """电子数据提取: from which system and how, with whom, and what was kept of it.
+
+    Source: 法释〔2019〕19号 93, 94 (environment, person, way of the extraction).
+    """
+
+    system: Text200
+    holder: Text200
+    way: Text400
+    content: Text4000
+    evidence: Evidence
+    witness: Text40 | None = None
 
 
 class Listed(Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,6 +35,8 @@ from media.presign import Presigned
 CLOCK_SLACK_MS = 120_000
 LATE = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
 CANCELLED = frozenset({"recused", "reserve"})
+# What a capture shows that belongs to no item of the sheet.
+OCCASIONS = frozenset({"roll", "interview", "paper", "obstruction", "signature"})
 
 # The chain of captures is judged here: a neighbour that is there must fit; one that has not come
 # yet may come in any order, so its absence is no flag.
@@ -206,7 +208,7 @@ def _judged(capture: Manifest, deed: Deed, sheet: Sheet) -> tuple[datetime, list
         "challenge_invalid": not timetokens.is_challenge(
             capture.chal, server, asg=str(site.assignment)
         ),
-        "item_unknown": sheet.item(capture.item) is None,
+        "item_unknown": capture.item not in OCCASIONS and sheet.item(capture.item) is None,
         STALE: capture.asg != str(site.assignment) or capture.asg_epoch < site.epoch,
     }
     at = datetime.fromtimestamp(claimed / 1000, UTC)

@@ -19,6 +19,7 @@ from backend.services import (
     doubts,
     evidence,
     rollcalls,
+    slips,
     visit_events,
     visits,
 )
@@ -70,8 +71,10 @@ KINDS: dict[str, Kind] = {
     "party.statement": Kind(bodies.PartyStatement, visit_events.statement),
     "recusal.declare": Kind(bodies.RecusalDeclare, visits.recuse),
     "obstruction.record": Kind(bodies.ObstructionRecord, visits.obstruct),
-    "slip.issue": Kind(bodies.SlipIssue, visit_events.slips),
+    "slip.issue": Kind(bodies.SlipIssue, slips.issue),
     "document.copy": Kind(bodies.DocumentCopy, visit_events.document_copy),
+    "preservation.list": Kind(bodies.PreservationList, visit_events.preservation),
+    "data.extract": Kind(bodies.DataExtract, visit_events.extraction),
     "contributor.list": Kind(bodies.ContributorList, visit_events.contributor),
     "signature.record": Kind(bodies.SignatureRecord, visit_events.signature),
 }

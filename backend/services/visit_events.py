@@ -7,11 +7,12 @@ from backend.services import timetokens
 from backend.services.bodies import (
     CertificateShown,
     ContributorList,
+    DataExtract,
     DocumentCopy,
     InterviewRecord,
     PartyStatement,
+    PreservationList,
     SignatureRecord,
-    SlipIssue,
     VisitCheckin,
 )
 from backend.services.deeds import Blocked, Deed, Effect
@@ -57,7 +58,7 @@ async def keep(deed: Deed, *flags: str) -> None:
     )
 
 
-async def _needs(deed: Deed, evidence: tuple[str, ...]) -> None:
+async def needs(deed: Deed, evidence: tuple[str, ...]) -> None:
     """Make sure that the evidence named is declared; raises Blocked with what is not."""
     if evidence:
         ids = [UUID(one) for one in evidence]
@@ -88,7 +89,7 @@ async def certificate_shown(deed: Deed, body: CertificateShown) -> Effect:
 
 async def interview(deed: Deed, body: InterviewRecord) -> Effect:
     """访谈 or 询问笔录, with its recordings where there are any."""
-    await _needs(deed, body.evidence or ())
+    await needs(deed, body.evidence or ())
     await keep(deed)
     return Effect(object_id=deed.site.id)
 
@@ -99,15 +100,23 @@ async def statement(deed: Deed, _body: PartyStatement) -> Effect:
     return Effect(object_id=deed.site.id)
 
 
-async def slips(deed: Deed, body: SlipIssue) -> Effect:
-    """Hand out one-time slips; only digests of their codes are known here."""
-    await keep(deed)
-    return Effect(object_id=deed.site.id, data={"slips": len(body.slips)})
-
-
 async def document_copy(deed: Deed, body: DocumentCopy) -> Effect:
     """复制件: what was copied, from whom, in which captures."""
-    await _needs(deed, body.evidence)
+    await needs(deed, body.evidence)
+    await keep(deed)
+    return Effect(object_id=deed.site.id)
+
+
+async def preservation(deed: Deed, body: PreservationList) -> Effect:
+    """先行登记保存: what stays where it is, and who keeps it."""
+    await needs(deed, body.evidence or ())
+    await keep(deed)
+    return Effect(object_id=deed.site.id)
+
+
+async def extraction(deed: Deed, body: DataExtract) -> Effect:
+    """电子数据提取, with the captures that show it."""
+    await needs(deed, body.evidence)
     await keep(deed)
     return Effect(object_id=deed.site.id)
 
@@ -132,6 +141,6 @@ async def signature(deed: Deed, body: SignatureRecord) -> Effect:
     witnessed = body.witness is not None or body.evidence is not None
     if body.role == "refusal" and not (body.reason and witnessed):
         raise SignatureIncomplete(field="reason" if not body.reason else "witness")
-    await _needs(deed, (body.evidence,) if body.evidence else ())
+    await needs(deed, (body.evidence,) if body.evidence else ())
     await keep(deed)
     return Effect(object_id=deed.site.id)

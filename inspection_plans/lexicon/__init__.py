@@ -78,6 +78,7 @@ class Lexicon:
         self.entries = tuple(entries)
         self.contexts = contexts
         self.places = places
+        self.folding = folding
         self._looks = tuple(look for entry in entries for look in _looks(entry))
         self._judge = Judge(contexts)
         self._lawful = tuple((re.compile(re.escape(row.phrase)), row) for row in contexts.lawful)

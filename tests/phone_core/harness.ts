@@ -13,6 +13,8 @@ import {
 import type { Held } from "../../backend/phone/src/core/completeness.ts";
 import { evaluate } from "../../backend/phone/src/core/expression.ts";
 import type { Known } from "../../backend/phone/src/core/expression.ts";
+import { Lexicon } from "../../backend/phone/src/core/lexicon/lexicon.ts";
+import type { Lists } from "../../backend/phone/src/core/lexicon/words.ts";
 import { numbers, sample } from "../../backend/phone/src/core/sampling.ts";
 import type { Answer, Sheet } from "../../backend/phone/src/core/sheet.ts";
 
@@ -20,6 +22,13 @@ interface Asked {
   readonly name: string;
   readonly cases: readonly Case[];
   readonly sheets: Readonly<Record<string, Sheet>>;
+}
+
+/** A text, the place's lineage, and under which name its word lists stand among the sheets. */
+interface Advert {
+  readonly text: string;
+  readonly home: readonly string[];
+  readonly lists: string;
 }
 
 /** The fields of all questions; each reads its own. */
@@ -63,12 +72,23 @@ function complete(one: Case): unknown {
   };
 }
 
+const lexicons = new Map<string, Lexicon>();
+
+/** Prepared once, as on the phone: it keeps nothing of what it judges. */
+function advert({ text, home, lists }: Advert): unknown {
+  const lexicon =
+    lexicons.get(lists) ?? new Lexicon(asked.sheets[lists] as unknown as Lists);
+  lexicons.set(lists, lexicon);
+  return lexicon.scan(text, home);
+}
+
 const QUESTIONS: ReadonlyMap<string, (one: Case) => unknown> = new Map([
   ["evaluate", (one: Case): unknown => evaluate(one.tree, one.known)],
   ["judge", (one: Case): unknown => judge(sheetOf(one), one.answer)],
   ["complete", complete],
   ["sample", (one: Case): unknown => sample(one.seed, one.label, one.population, one.n)],
   ["absent", (one: Case): unknown => atLeastAbsent(one.roster, one.called, one.absent)],
+  ["advert", (one: Case): unknown => advert(one as unknown as Advert)],
   ["numbers", (one: Case): unknown => numbers(one.seed, one.label, one.size, one.n)],
 ]);
 

@@ -1,9 +1,13 @@
 import { createApp, h } from "vue";
 import "../../pages/assets/tokens.css";
-import "./phone.css";
+import "./styles/base.css";
+import "./styles/forms.css";
+import "./styles/parts.css";
 import App from "./App.vue";
+import { recall } from "./parts/handed.ts";
 import { applyTheme } from "./parts/theme.ts";
 import { router } from "./router.ts";
+import "./parts/install.ts";
 import { begin } from "./state.ts";
 import { read } from "./store/cells.ts";
 import { store } from "./store/db.ts";
@@ -18,6 +22,7 @@ async function main(): Promise<void> {
   }
   applyTheme((await read("theme")) ?? "system");
   await speak((await read("language")) ?? "zh");
+  await recall();
   await begin();
   createApp(App).use(router).mount("#app");
 }

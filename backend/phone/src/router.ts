@@ -1,10 +1,13 @@
 /** Hash routes: a page of the shell is there without a server. */
 
 import { createRouter, createWebHashHistory } from "vue-router";
+import { handed } from "./parts/handed.ts";
+import { PAPERS } from "./parts/paperKinds.ts";
 import { mine } from "./state.ts";
 
 export const router = createRouter({
   history: createWebHashHistory(),
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
   routes: [
     { path: "/", name: "today", component: () => import("./pages/Today.vue") },
     { path: "/sign-in", name: "sign-in", component: () => import("./pages/SignIn.vue") },
@@ -39,6 +42,55 @@ export const router = createRouter({
       component: () => import("./pages/Differences.vue"),
       props: true,
     },
+    {
+      path: "/tasks/:visit/ask",
+      name: "ask",
+      component: () => import("./pages/Ask.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/questions",
+      name: "questions",
+      component: () => import("./pages/Questions.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/advert",
+      name: "advert",
+      component: () => import("./pages/Advert.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/papers",
+      name: "papers",
+      component: () => import("./pages/Papers.vue"),
+      props: true,
+    },
+    {
+      path: `/tasks/:visit/papers/:kind(${PAPERS.join("|")})`,
+      name: "paper",
+      component: () => import("./pages/Paper.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/record/reading",
+      name: "reading",
+      component: () => import("./pages/Reading.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/record/sign/:who",
+      name: "sign",
+      component: () => import("./pages/Sign.vue"),
+      props: true,
+    },
+    {
+      path: "/tasks/:visit/record/colleague",
+      name: "colleague",
+      component: () => import("./pages/Colleague.vue"),
+      props: true,
+    },
+    { path: "/records", name: "records", component: () => import("./pages/Records.vue") },
     { path: "/queue", name: "queue", component: () => import("./pages/Queue.vue") },
     { path: "/settings", name: "settings", component: () => import("./pages/Settings.vue") },
     { path: "/:rest(.*)", redirect: "/" },
@@ -48,6 +100,10 @@ export const router = createRouter({
 router.beforeEach((to) => {
   if (mine.value === null && to.name !== "sign-in") {
     return { name: "sign-in" };
+  }
+  // A phone in a trainee's hand shows the questionnaire, whatever address is typed.
+  if (handed.value !== null && to.name !== "questions") {
+    return { name: "questions", params: { visit: handed.value } };
   }
   return true;
 });

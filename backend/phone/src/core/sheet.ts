@@ -87,6 +87,7 @@ export interface Item {
   readonly en: string;
   readonly section?: string | null;
   readonly answer: readonly Part[];
+  readonly clauses?: readonly string[];
   readonly evidence?: readonly Requirement[];
   readonly relevant?: Tree | null;
   readonly constraints?: readonly Constraint[];

@@ -1,6 +1,8 @@
 /** Numbers and times as people read them. */
 
+import type { KeptCapture } from "../store/db.ts";
 import { say, spoken } from "../texts/index.ts";
+import type { Key } from "../texts/index.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -32,4 +34,22 @@ export function moment(ms: number, style: "day" | "time"): string {
       : { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" };
   const place = spoken() === "en" ? "en-GB" : "zh-CN";
   return new Intl.DateTimeFormat(place, { ...options, timeZone: "Asia/Shanghai" }).format(ms);
+}
+
+/** How far, as a person says it. */
+export function distance(metres: number): string {
+  return metres < 950
+    ? say("far.metres", { n: Math.max(50, Math.round(metres / 50) * 50) })
+    : say("far.kilometres", { n: (metres / 1000).toFixed(metres < 9500 ? 1 : 0) });
+}
+
+/** What kind of piece a capture is. */
+export function kindOf(capture: KeptCapture): string {
+  const group = capture.manifest.media.mime.split("/")[0] ?? "";
+  const keys: Record<string, Key> = {
+    image: "sync.photo",
+    video: "sync.video",
+    audio: "sync.audio",
+  };
+  return say(keys[group] ?? "sync.file");
 }

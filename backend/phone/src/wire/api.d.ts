@@ -225,6 +225,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Page */
+        get: operations["ApiV1InboxPage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Unread */
+        get: operations["ApiV1InboxUnreadUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read */
+        post: operations["ApiV1InboxReadRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own */
+        get: operations["ApiV1ReachOwn"];
+        /** Save */
+        put: operations["ApiV1ReachSave"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reach/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** OpenCalendar */
+        post: operations["ApiV1ReachCalendarOpenCalendar"];
+        /** CloseCalendar */
+        delete: operations["ApiV1ReachCalendarCloseCalendar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Deliveries */
+        get: operations["ApiV1DeliveriesDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -304,6 +408,40 @@ export interface paths {
         put?: never;
         /** Ask */
         post: operations["ApiV1RulesAskAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read */
+        get: operations["ApiV1HandbookRead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{visit}/slips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts */
+        get: operations["ApiV1VisitsSlipsCounts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -780,14 +918,9 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** Choice */
-        Choice: {
-            keep: string | null;
-            reason: string | null;
-            /** Format: uuid */
-            by: string;
-            /** Format: date-time */
-            at: string;
+        /** CalendarOut */
+        CalendarOut: {
+            url: string;
         };
         /** ChoiceIn */
         ChoiceIn: {
@@ -814,6 +947,13 @@ export interface components {
             en: string;
             consequence: string | null;
         };
+        /** ClauseText */
+        ClauseText: {
+            zh: string;
+            en: string;
+            paper: string;
+            section: string;
+        };
         /** Colleague */
         Colleague: {
             /** Format: uuid */
@@ -823,12 +963,34 @@ export interface components {
             place: number;
             lead: boolean;
         };
+        /** Counted */
+        Counted: {
+            count: number;
+        };
         /** Cursor */
         Cursor: {
             max_contiguous: number;
             highest: number;
             holes: components["schemas"]["Hole"][];
             expected_items: string[];
+        };
+        /** Delivery */
+        Delivery: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            message: string;
+            /** @enum {string} */
+            channel: "sms" | "email";
+            /** @enum {string} */
+            progress: "waiting" | "sent" | "failed";
+            attempts: number;
+            fault: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            due_at: string;
+            ended_at: string | null;
         };
         /** DeviceIn */
         DeviceIn: {
@@ -851,7 +1013,7 @@ export interface components {
         Disagreement: {
             item: string;
             answers: components["schemas"]["AnswerRecord"][];
-            choice: components["schemas"]["Choice"] | null;
+            choice: components["schemas"]["choices_Choice"] | null;
         };
         /** DisagreementsOut */
         DisagreementsOut: {
@@ -907,6 +1069,17 @@ export interface components {
             message: string;
             /** @default  */
             source: string;
+        };
+        /** Handbook */
+        Handbook: {
+            place: string;
+            /** Format: date */
+            on: string;
+            clauses: {
+                [key: string]: components["schemas"]["ClauseText"];
+            };
+            lexicon: components["schemas"]["WordLists"];
+            questions: components["schemas"]["Questions"];
         };
         /** HealthOut */
         HealthOut: {
@@ -993,6 +1166,20 @@ export interface components {
             institution: string | null;
             inspector: string | null;
             device: string | null;
+        };
+        /** Message */
+        Message: {
+            /** Format: uuid */
+            id: string;
+            subject: string;
+            zh: string;
+            en: string;
+            matter: string;
+            /** Format: uuid */
+            matter_id: string;
+            /** Format: date-time */
+            written_at: string;
+            read_at: string | null;
         };
         /** Name */
         Name: {
@@ -1117,6 +1304,37 @@ export interface components {
             /** @default  */
             request_id: string;
         };
+        /** Question */
+        Question: {
+            code: string;
+            zh: string;
+            en: string;
+            options: components["schemas"]["questions_Choice"][];
+        };
+        /** Questions */
+        Questions: {
+            anonymous: components["schemas"]["Question"][];
+            formal: components["schemas"]["Said"][];
+            rights: components["schemas"]["Said"];
+            obstruction: components["schemas"]["Said"];
+            preservation: components["schemas"]["Said"];
+        };
+        /** Reach */
+        Reach: {
+            email?: string | null;
+            mobile?: string | null;
+            /**
+             * @default zh
+             * @enum {string}
+             */
+            language: "zh" | "en";
+            /** @default false */
+            calendar: boolean;
+        };
+        /** ReadIn */
+        ReadIn: {
+            messages?: string[] | null;
+        };
         /** ReceiptRecord */
         ReceiptRecord: {
             number: number;
@@ -1148,6 +1366,11 @@ export interface components {
             sha256: string;
             trainees: components["schemas"]["Name"][];
         };
+        /** Said */
+        Said: {
+            zh: string;
+            en: string;
+        };
         /** SheetOut */
         SheetOut: {
             version: string;
@@ -1167,6 +1390,17 @@ export interface components {
             kid: string;
             alg: string;
             public: string;
+        };
+        /** SlipCounts */
+        SlipCounts: {
+            issued: number;
+            answered: number;
+            shown_from: number;
+            counts: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
         };
         /** Standing */
         Standing: {
@@ -1251,6 +1485,49 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
+        };
+        /** Ways */
+        Ways: {
+            email?: string | null;
+            mobile?: string | null;
+            /**
+             * @default zh
+             * @enum {string}
+             */
+            language: "zh" | "en";
+        };
+        /** WordLists */
+        WordLists: {
+            entries: {
+                [key: string]: unknown;
+            }[];
+            contexts: {
+                [key: string]: unknown;
+            };
+            places: {
+                [key: string]: unknown;
+            };
+            folding: {
+                [key: string]: unknown;
+            };
+            banned: {
+                [key: string]: string[];
+            };
+        };
+        /** Choice */
+        choices_Choice: {
+            keep: string | null;
+            reason: string | null;
+            /** Format: uuid */
+            by: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** Choice */
+        questions_Choice: {
+            code: string;
+            zh: string;
+            en: string;
         };
     };
     responses: never;
@@ -1551,6 +1828,179 @@ export interface operations {
             };
         };
     };
+    ApiV1InboxPage: {
+        parameters: {
+            query?: {
+                unread?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"][];
+                };
+            };
+        };
+    };
+    ApiV1InboxUnreadUnread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+        };
+    };
+    ApiV1InboxReadRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadIn"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Counted"];
+                };
+            };
+        };
+    };
+    ApiV1ReachOwn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reach"];
+                };
+            };
+        };
+    };
+    ApiV1ReachSave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ways"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reach"];
+                };
+            };
+        };
+    };
+    ApiV1ReachCalendarOpenCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
+                };
+            };
+        };
+    };
+    ApiV1ReachCalendarCloseCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ApiV1DeliveriesDeliveries: {
+        parameters: {
+            query?: {
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"][];
+                };
+            };
+        };
+    };
     ApiV1KeysKeys: {
         parameters: {
             query?: never;
@@ -1672,6 +2122,51 @@ export interface operations {
                     } | {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    ApiV1HandbookRead: {
+        parameters: {
+            query: {
+                place: string;
+                on: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Handbook"];
+                };
+            };
+        };
+    };
+    ApiV1VisitsSlipsCounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                visit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlipCounts"];
                 };
             };
         };
@@ -1864,6 +2359,8 @@ export interface operations {
                         /**
                          * RollcallRecord
                          * @description 点名 against the roster of this digest; names not in ``marks`` were not called.
+                         *
+                         *         ``signed_in`` is what the sign-in log shows, ``claimed_minutes`` what is claimed a trainee.
                          */
                         body: {
                             training_class: string;
@@ -1875,6 +2372,8 @@ export interface operations {
                             }[];
                             strangers: number;
                             heads?: number | null;
+                            signed_in?: number | null;
+                            claimed_minutes?: number | null;
                             visit: string;
                             at: number;
                         };
@@ -2215,6 +2714,72 @@ export interface operations {
                         inst_epoch: string;
                         /** @constant */
                         kind: "document.copy";
+                        op_id: string;
+                        seq: number;
+                        sig: string;
+                    } | {
+                        /**
+                         * Base
+                         * @description What the phone worked from: the assignment's epoch and the checklist version.
+                         */
+                        base: {
+                            asg_epoch: number;
+                            plan: string;
+                        };
+                        /**
+                         * PreservationList
+                         * @description 证据先行登记保存清单: things that stay where they are until a decision, and who keeps them.
+                         */
+                        body: {
+                            things: {
+                                name: string;
+                                count: string;
+                                condition: string;
+                            }[];
+                            place: string;
+                            keeper: string;
+                            evidence?: string[] | null;
+                            visit: string;
+                            at: number;
+                        };
+                        dev: string;
+                        digest: string;
+                        inst_epoch: string;
+                        /** @constant */
+                        kind: "preservation.list";
+                        op_id: string;
+                        seq: number;
+                        sig: string;
+                    } | {
+                        /**
+                         * Base
+                         * @description What the phone worked from: the assignment's epoch and the checklist version.
+                         */
+                        base: {
+                            asg_epoch: number;
+                            plan: string;
+                        };
+                        /**
+                         * DataExtract
+                         * @description 电子数据提取: from which system and how, with whom, and what was kept of it.
+                         *
+                         *         Source: 法释〔2019〕19号 93, 94 (environment, person, way of the extraction).
+                         */
+                        body: {
+                            system: string;
+                            holder: string;
+                            way: string;
+                            content: string;
+                            evidence: string[];
+                            witness?: string | null;
+                            visit: string;
+                            at: number;
+                        };
+                        dev: string;
+                        digest: string;
+                        inst_epoch: string;
+                        /** @constant */
+                        kind: "data.extract";
                         op_id: string;
                         seq: number;
                         sig: string;
