@@ -37,6 +37,7 @@ class Why(StrEnum):
     ABSENT = "absent"
     RETURNED = "returned"
     OPENED = "opened"
+    SERVED = "served"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from backend.services import (
     approvals,
+    consents,
     findings,
     notices,
     service_proofs,
@@ -13,6 +14,7 @@ from backend.services import (
     visit_reviews,
 )
 from backend.services.accounts import on_day
+from backend.services.consents import Consent, NewConsent
 from backend.services.findings import Finding, Wanted
 from backend.services.notices import Demand, Draft, Notice
 from backend.services.service_proofs import AnyWay, Electronic, InPerson
@@ -164,22 +166,33 @@ async def through(here: Field, matter: Matter) -> None:
         notice.id, rev=notice.rev, act=people.of(cast, region, "approver", stage)
     )
     notice = await approvals.issue(notice.id, act=people.of(cast, region, "supervisor", stage))
+    way = await _way(here, matter)
     act = people.of(cast, region, "supervisor", stage)
-    matter.stand(await service_proofs.serve(notice.id, _way(matter, on_day(act.at)), act=act))
+    matter.stand(await service_proofs.serve(notice.id, way, act=act))
     user = await people.user_of(stage, cast, matter.trip.institution)
     await notices.get(notice.id, act=stage.act(user))
 
 
-def _way(matter: Matter, today: date) -> AnyWay:
+async def _way(here: Field, matter: Matter) -> AnyWay:
+    """By wire where the institution consented, which is recorded once; else by hand."""
+    act = people.of(here.cast, matter.trip.region, "supervisor", here.stage)
+    today = on_day(act.at)
     if matter.trip.fate == BY_WIRE:
-        return Electronic(
-            receiver="经办人（虚构）",
-            served_on=today,
-            consent_reference="送达地址确认书 示-01（虚构）",
-            consented_on=today,
-            address="inbox@institution.invalid",
-        )
+        known = await consents.of(matter.trip.institution.id, act=act)
+        consent = known[0] if known else await _consent(here, matter)
+        return Electronic(receiver=consent.receiver, served_on=today, consent=consent.id)
     return InPerson(receiver="现场负责人（虚构）", receiver_title="负责人", served_on=today)
+
+
+async def _consent(here: Field, matter: Matter) -> Consent:
+    act = people.of(here.cast, matter.trip.region, "supervisor", here.stage)
+    new = NewConsent(
+        reference="送达地址确认书 示-01（虚构）",
+        address="inbox@institution.invalid",
+        receiver="经办人（虚构）",
+        agreed_on=on_day(act.at),
+    )
+    return await consents.record(matter.trip.institution.id, new, act=act)
 
 
 async def again(here: Field, matter: Matter, notice_id: UUID) -> Notice:

@@ -1,4 +1,4 @@
-"""Cases: opened from a failed notice or critical findings, verified, closed with an outcome."""
+"""Cases: opened from a failed notice or critical findings, and verified."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from backend.api.routes import get, post
 from backend.services import cases
 from backend.services.act import Act
-from backend.services.cases import Case, Outcome
+from backend.services.cases import Case
 
 Reason = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
 State = Literal["opened", "verified", "delisting_proposed", "decided", "handed_over", "closed"]
@@ -22,11 +22,6 @@ class CriticalIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 class EscalationIn(Struct, frozen=True, forbid_unknown_fields=True):
     rev: Annotated[int, Meta(ge=1, le=2**31 - 1)]
-    reason: Reason
-
-
-class ClosingIn(Struct, frozen=True, forbid_unknown_fields=True):
-    outcome: Outcome
     reason: Reason
 
 
@@ -65,10 +60,4 @@ async def verify(case_id: FromPath[UUID], act: Act) -> Case:
     return await cases.verify(case_id, act=act)
 
 
-@post("/api/v1/cases/{case_id:uuid}/closing", action="cases.close", status_code=200)
-async def close(case_id: FromPath[UUID], data: JSONBody[ClosingIn], act: Act) -> Case:
-    """Close with an outcome, by another person than the one who opened it."""
-    return await cases.close(case_id, outcome=data.outcome, reason=data.reason, act=act)
-
-
-HANDLERS = [page, one, open_critical, escalate, verify, close]
+HANDLERS = [page, one, open_critical, escalate, verify]

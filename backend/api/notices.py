@@ -29,6 +29,7 @@ State = Literal[
     "closed",
     "second_order",
     "case",
+    "void",
 ]
 
 

@@ -1,5 +1,6 @@
 """Replies of institutions: drafts under their writer's id, sending with a signed receipt."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ class ReplyIn(Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(max_length=20_000)]
     finding: UUID | None = None
     evidence: Annotated[tuple[UUID, ...], Meta(max_length=200)] = ()
+    wanted_on: date | None = None
     base: Digest | None = None
 
     def words(self) -> Words:

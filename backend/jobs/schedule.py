@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from backend.jobs import desk
+from backend.jobs import casework, desk
 from backend.jobs.context import Context
 from backend.services import occurrences, packages, sessions, uploads
 from backend.services.occurrences import NATION
@@ -16,6 +16,7 @@ DISCLOSURE_HOUR_UTC = 17  # one o'clock at night in Shanghai
 ROSTERS_HOUR_UTC = 18
 SCRUB_HOUR_UTC = 19
 DESK_HOUR_UTC = 20
+MORNING_HOUR_UTC = 0  # eight o'clock in Shanghai, when offices open
 
 
 async def tick(context: Context) -> int:
@@ -38,6 +39,9 @@ async def tick(context: Context) -> int:
     )
     await occurrences.fire_daily(
         "scrub:daily", running.NIGHT, hour=SCRUB_HOUR_UTC, regions=context.regions, at=at
+    )
+    await occurrences.fire_daily(
+        "casework:daily", casework.MORNING, hour=MORNING_HOUR_UTC, regions=context.regions, at=at
     )
     return ordered + await occurrences.fire_daily(
         "draws:daily", "draw.daily", hour=DISCLOSURE_HOUR_UTC, regions=context.regions, at=at

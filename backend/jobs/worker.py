@@ -7,7 +7,17 @@ from uuid import UUID
 
 import structlog
 
-from backend.jobs import custody, desk, dossiers, draws, notifications, orders, signals, upkeep
+from backend.jobs import (
+    casework,
+    custody,
+    desk,
+    dossiers,
+    draws,
+    notifications,
+    orders,
+    signals,
+    upkeep,
+)
 from backend.jobs.context import Context
 from backend.services import forwarding, simulations, tasks
 from backend.services.errors import passing
@@ -37,6 +47,7 @@ async def _forward(task: Task, context: Context) -> None:
 HANDLERS: dict[str, Handler] = {
     forwarding.FORWARD: _forward,
     simulations.KIND: _simulate,
+    **casework.HANDLERS,
     **custody.HANDLERS,
     **desk.HANDLERS,
     **dossiers.HANDLERS,

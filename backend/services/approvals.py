@@ -1,10 +1,12 @@
 """The other eyes on a notice: legal review 法制审核, approval, issue with its number."""
 
+from typing import Any
 from uuid import UUID
 
+from backend.db.tables.findings import Finding as FindingRow
 from backend.db.tables.notices import Notice as Row
 from backend.piccolo_conf import DB
-from backend.services import notices, numbers
+from backend.services import notices, numbers, policy
 from backend.services.act import Act
 from backend.services.notices import Notice
 from inspection_plans import gates, states
@@ -43,8 +45,10 @@ async def send_to_legal(notice_id: UUID, *, rev: int, act: Act) -> Notice:
 async def clear(notice_id: UUID, *, rev: int, opinion: str, act: Act) -> Notice:
     """The legal reviewer has no objection; the notice waits for approval.
 
-    Source: casework 1 (G6). Raises: Absent, Changed, NoticeWrongState, LegalReviewerInvolved.
+    Source: casework 1 (G6). Raises: Absent, Denied, Changed, NoticeWrongState,
+    LegalReviewerInvolved.
     """
+    policy.require(act.by, "notices.legal")
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act, rev=rev)
         states.require(Noun.NOTICE, notice.state, "send_back")  # only what lies with the reviewer
@@ -56,8 +60,9 @@ async def clear(notice_id: UUID, *, rev: int, opinion: str, act: Act) -> Notice:
 async def send_back(notice_id: UUID, *, rev: int, reason: str, act: Act) -> Notice:
     """The reviewer or approver wants it changed: it is a draft again, the reason with it.
 
-    Raises: Absent, Changed, NoticeWrongState.
+    Raises: Absent, Denied, Changed, NoticeWrongState.
     """
+    policy.require(act.by, "notices.return")
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act, rev=rev)
         state = states.require(Noun.NOTICE, notice.state, "send_back")
@@ -68,10 +73,11 @@ async def send_back(notice_id: UUID, *, rev: int, reason: str, act: Act) -> Noti
 async def approve(notice_id: UUID, *, rev: int, act: Act) -> Notice:
     """Another person approves what stands at ``rev``.
 
-    Source: casework 1 (G4, G6, G7, G11). Raises: Absent, Changed, NoticeWrongState,
+    Source: casework 1 (G4, G6, G7, G11). Raises: Absent, Denied, Changed, NoticeWrongState,
     NoticeSamePerson, LegalReviewMissing, LegalReviewerInvolved, FindingNotVerified,
     NoLawLevelBasis.
     """
+    policy.require(act.by, "notices.approve")  # a job has no roles, and may not approve
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act, rev=rev)
         state = states.require(Noun.NOTICE, notice.state, "approve")
@@ -87,8 +93,9 @@ async def approve(notice_id: UUID, *, rev: int, act: Act) -> Notice:
 async def issue(notice_id: UUID, *, act: Act) -> Notice:
     """Give the approved notice its number, in the same transaction.
 
-    Source: casework 2. Raises: Absent, NoticeWrongState.
+    Source: casework 2. Raises: Absent, Denied, NoticeWrongState.
     """
+    policy.require(act.by, "notices.serve")
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act)
         state = states.require(Noun.NOTICE, notice.state, "issue")
@@ -101,3 +108,29 @@ async def issue(notice_id: UUID, *, act: Act) -> Notice:
             Row.issued_at: act.at,
         }
         return await notices.save(notice, change, "notice.issued", act=act)
+
+
+async def void(notice_id: UUID, *, rev: int, reason: str, act: Act) -> Notice:
+    """Make an issued notice void 作废, by another person than its author.
+
+    It keeps its number and says so; what it had ordered may be ordered anew.
+    Source: casework 1 (G7), 2. Raises: Absent, Denied, Changed, NoticeWrongState,
+    NoticeSamePerson.
+    """
+    policy.require(act.by, "notices.close")
+    async with DB.transaction(act.by.scope):
+        notice = await notices.lock(notice_id, act=act, rev=rev)
+        state = states.require(Noun.NOTICE, notice.state, "void")
+        gates.second_person(Noun.NOTICE, author=notice.author, approver=act.by.id)
+        for line in notice.findings:
+            if line.finding_state == "ordered":
+                left = states.require(Noun.FINDING, line.finding_state, "leave_open")
+                change: dict[Any, Any] = {FindingRow.state: left}
+                await FindingRow.update(change).where(FindingRow.id == line.finding)
+        change_notice = {
+            Row.state: state,
+            Row.void_at: act.at,
+            Row.void_by: act.by.id,
+            Row.void_reason: reason,
+        }
+        return await notices.save(notice, change_notice, "notice.voided", act=act, reason=reason)

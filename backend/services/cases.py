@@ -1,14 +1,13 @@
-"""Cases 案件, thin: opened from a notice that failed or a critical finding, then closed."""
+"""Cases 案件: opened from a notice that failed or a critical finding, verified."""
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 from backend.db.tables.cases import CaseFile as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, locks, notices, reviews
+from backend.services import audit, locks, notices, policy, reviews
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
@@ -17,6 +16,9 @@ from inspection_plans import gates, states
 from inspection_plans.errors import Family
 from inspection_plans.states import Noun
 
+SPOKE = """
+select min(body ->> 'stated_on') from case_step where case_file = $1 and kind = 'statement'
+"""
 PAGE = """
 select * from case_file where ($1::text is null or state = $1)
   and ($2::uuid is null or id < $2) order by id desc limit $3
@@ -47,14 +49,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
 
 
-Outcome = Literal["no_removal_proposed", "stopped_by_legal_review"]
-
-
 async def open_from_notice(notice_id: UUID, *, rev: int, reason: str, act: Act) -> Case:
     """Escalate a notice that is overdue or was refused too often; its findings become the case.
 
-    Source: casework 4, 5. Raises: Absent, Changed, NoticeWrongState, NotExhausted, PartyNotHeard.
+    Source: casework 4, 5. Raises: Absent, Denied, Changed, NoticeWrongState, NotExhausted,
+    PartyNotHeard, Stayed.
     """
+    policy.require(act.by, "cases.write")
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act, rev=rev)
         await reviews.give_up(notice, "escalate", act=act)
@@ -74,8 +75,9 @@ async def _open(notice: Notice, *, reason: str, act: Act) -> Case:
 async def open_critical(findings: tuple[UUID, ...], *, reason: str, act: Act) -> Case:
     """Open a case from verified critical findings of one institution.
 
-    Source: casework 5. Raises: Absent, FindingNotVerified, NoGround ("case.no_ground").
+    Source: casework 5. Raises: Absent, Denied, FindingNotVerified, NoGround ("case.no_ground").
     """
+    policy.require(act.by, "cases.write")
     async with DB.transaction(act.by.scope):
         rows = await DB.connection.fetch(
             "select region, institution, severity, state from finding where id = any ($1)"
@@ -111,13 +113,14 @@ async def _insert(
             }
         )
     )
-    case = await _lock(case_id)
+    case = await lock(case_id)
     await _entered(case, "case.opened", act=act, reason=reason)
     await locks.order(case_id, region=case.region, act=act)
     return case
 
 
-async def _lock(case_id: UUID) -> Case:
+async def lock(case_id: UUID) -> Case:
+    """The case, held until COMMIT; raises Absent."""
     row = await DB.connection.fetchrow("select * from case_file where id = $1 for update", case_id)
     if row is None:
         raise Absent
@@ -131,26 +134,45 @@ async def _entered(case: Case, verb: str, *, act: Act, reason: str = "") -> None
 async def verify(case_id: UUID, *, act: Act) -> Case:
     """The facts hold: every finding is verified and the party was heard about the notice.
 
-    Source: casework 1 (G4, G5), 5. Raises: Absent, CaseWrongState, FindingNotVerified,
+    Source: casework 1 (G4, G5), 5. Raises: Absent, Denied, CaseWrongState, FindingNotVerified,
     PartyNotHeard.
     """
+    policy.require(act.by, "cases.write")
     async with DB.transaction(act.by.scope):
-        case = await _lock(case_id)
+        case = await lock(case_id)
         state = states.require(Noun.CASE, case.state, "verify")
         rows = await DB.connection.fetch(
             "select state from finding where id = any ($1)", list(case.findings)
         )
         gates.verified_only(row["state"] for row in rows)
-        await _heard(case, act=act)
+        await heard(case, act=act)
         await Row.update({Row.state: state}).where(Row.id == case_id)
         await _entered(case, "case.verified", act=act)
         # What was proved since the case was filed is locked as hard.
         await locks.order(case_id, region=case.region, act=act)
-        return await _lock(case_id)
+        return await lock(case_id)
 
 
-async def _heard(case: Case, *, act: Act) -> None:
-    """The party is heard by a served notice; the case's own, or any that carries a finding."""
+async def move(case: Case, verb: str, *, act: Act) -> Case:
+    """Carry the case on; the step that does it is its entry. Raises: CaseWrongState."""
+    state = states.require(Noun.CASE, case.state, verb)
+    await Row.update({Row.state: state}).where(Row.id == case.id)
+    # What was proved since the case was filed is locked as hard.
+    await locks.order(case.id, region=case.region, act=act)
+    return await lock(case.id)
+
+
+async def heard(case: Case, *, act: Act) -> None:
+    """G5: the party spoke to the case, or its term to speak about a served notice ran out.
+
+    The notice is the case's own, or any that carries a finding. Raises: PartyNotHeard.
+    """
+    spoke = await DB.connection.fetchval(SPOKE, case.id)
+    if spoke is not None:
+        gates.party_heard(
+            stated_on=date.fromisoformat(spoke), term_ends_on=None, today=on_day(act.at)
+        )
+        return
     notice_id = case.notice or await DB.connection.fetchval(
         "select n.id from notice n join notice_finding nf on nf.notice = n.id"
         " where nf.finding = any ($1) and n.served_on is not null order by n.id limit 1",
@@ -160,28 +182,6 @@ async def _heard(case: Case, *, act: Act) -> None:
         gates.party_heard(stated_on=None, term_ends_on=None, today=on_day(act.at))
         return
     await reviews.heard(await notices.load(notice_id, act=act), today=on_day(act.at))
-
-
-async def close(case_id: UUID, *, outcome: Outcome, reason: str, act: Act) -> Case:
-    """Close with its outcome, by another person than the one who opened it.
-
-    Source: casework 1 (G7). Raises: Absent, CaseWrongState, CaseSamePerson.
-    """
-    async with DB.transaction(act.by.scope):
-        case = await _lock(case_id)
-        state = states.require(Noun.CASE, case.state, "close")
-        gates.second_person(Noun.CASE, author=case.opened_by, approver=act.by.id)
-        await Row.update(
-            {
-                Row.state: state,
-                Row.outcome: outcome,
-                Row.closed_by: act.by.id,
-                Row.closed_at: act.at,
-            }
-        ).where(Row.id == case_id)
-        await _entered(case, "case.closed", act=act, reason=reason)
-        await locks.order(case_id, region=case.region, act=act)
-        return await _lock(case_id)
 
 
 async def get(case_id: UUID, *, act: Act) -> Case:

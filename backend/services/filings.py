@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import audit, desk_orders, registers
+from backend.services import audit, bars, desk_orders, registers
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
@@ -350,12 +350,15 @@ def _receipt(filing: Filing, act: Act, key: ServerKey) -> Receipt:
 async def submit(filing_id: UUID, *, act: Act, rules: Library, key: ServerKey) -> Filing:
     """Hand the filing in; it carries its signed receipt from then on.
 
-    Raises: Absent ("thing.absent"), FilingWrongState ("filing.wrong_state"), WrongFiler.
+    Raises: Absent ("thing.absent"), FilingWrongState ("filing.wrong_state"), WrongFiler, Barred
+    ("institution.barred").
     """
     async with DB.transaction(act.by.scope):
         held = await _load(filing_id, act, rules, locked=True)
         _require_filer(held.register, act)
         state = states.require(states.Noun.FILING, held.state, "submit")
+        if held.institution and registers.register(held.register).barred:
+            await bars.free(held.institution, on=on_day(act.at))
         receipt = msgspec.to_builtins(_receipt(held, act, key))
         await DB.connection.execute(SUBMIT, filing_id, state, act.at, act.by.id, receipt)
         filing = await _load(filing_id, act, rules)

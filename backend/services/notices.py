@@ -1,7 +1,7 @@
 """Notices 责令整改通知书 and advice 提示函: drafts, what they hold, and who sees them."""
 
-from datetime import date, datetime
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -12,34 +12,27 @@ from backend.services import audit, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
+from backend.services.noticerows import ANSWERED, OVER, SETTLED, records
+from backend.services.phrases import phrase
+from backend.services.records.notices import Demand, Draft, Line, Notice
 from inspection_plans import gates, states
 from inspection_plans.errors import Family
 from inspection_plans.states import Noun
 
-OVER = ("closed", "second_order", "case")
-LINES = """
-select nf.finding, f.item, f.title_zh, f.detail, f.severity, f.clauses, f.state as finding_state,
-  nf.demand, nf.evidence_asked, nf.due_on, nf.outcome, nf.outcome_reason, nf.refused_count,
-  nf.decided_by, nf.decided_at,
-  exists (select from reply r where r.notice = nf.notice and r.state = 'submitted'
-    and (r.finding is null or r.finding = nf.finding)
-    and (nf.decided_at is null or r.submitted_at > nf.decided_at)) as answered
-from notice_finding nf join finding f on f.id = nf.finding where nf.notice = $1 order by f.item
-"""
+__all__ = ["Demand", "Draft", "Line", "Notice"]
 TAKEN = """
 select nf.finding from notice_finding nf join notice n on n.id = nf.notice
 where nf.finding = any ($1) and n.id <> $2 and n.state <> all ($3)
 """
-PAGE = """
-select n.id from notice n where ($1::text is null or n.state = $1)
+PAGE = f"""
+select n.* from notice n where ($1::text is null or n.state = $1)
   and ($2::uuid is null or n.institution = $2) and ($3::uuid is null or n.id < $3)
-  and (not $4 or exists (select from notice_finding nf where nf.notice = n.id and nf.due_on < $5
-    and nf.outcome is distinct from 'accepted' and n.state <> all ($6)
-    and not exists (select from reply r where r.notice = n.id and r.state = 'submitted'
-      and (r.finding is null or r.finding = nf.finding)
-      and (nf.decided_at is null or r.submitted_at > nf.decided_at))))
+  and (not $4 or (n.state <> all ($6) and exists (select from notice_finding nf
+    where nf.notice = n.id and nf.due_on < $5 and coalesce(nf.outcome, '') <> all ($8)
+    and not {ANSWERED}) and not exists (select from clock_stop s where s.notice = n.id
+    and s.whose = 'party' and s.first_on <= $5 and (s.last_on is null or s.last_on >= $5))))
 order by n.id desc limit $7
-"""
+"""  # noqa: S608 - constants
 
 
 class NoOffice(ServiceRefusal):
@@ -76,118 +69,12 @@ class NotOpen(ServiceRefusal):
     family = Family.CONFLICT
 
 
-class Demand(msgspec.Struct, frozen=True, kw_only=True):
-    """What one finding asks of the institution, and in how many units of the setting's term."""
-
-    finding: UUID
-    demand: str
-    evidence_asked: str
-    days: int
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What an author writes; ``inspection_item`` is the code of the office's published item."""
-
-    kind: Literal["order", "advice"]
-    text: str
-    demands: tuple[Demand, ...]
-    inspection_item: str | None = None
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding in a notice: what was seen, what is asked, how it ended."""
-
-    finding: UUID
-    item: str
-    title_zh: str
-    detail: str
-    severity: str
-    clauses: tuple[str, ...]
-    finding_state: str
-    demand: str
-    evidence_asked: str
-    days: int
-    due_on: date | None
-    days_left: int | None
-    overdue: bool
-    answered: bool
-    outcome: str | None
-    outcome_reason: str | None
-    refused_count: int
-    decided_by: UUID | None
-    decided_at: datetime | None
-
-
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """通知书: the paper, its clock and its findings; persons are None for the institution."""
-
-    id: UUID
-    region: int
-    institution: UUID
-    visit: UUID | None
-    office: UUID
-    follows: UUID | None
-    kind: str
-    state: str
-    number: str | None
-    basis: str | None
-    competent_authority: str | None
-    text: str
-    rev: int
-    author: UUID | None
-    legal_by: UUID | None
-    legal_reason: str | None
-    approved_by: UUID | None
-    approved_at: datetime | None
-    issued_at: datetime | None
-    served_on: date | None
-    due_on: date | None
-    term: terms.Term | None
-    statement_term: terms.Term | None
-    overdue: bool
-    closed_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    findings: tuple[Line, ...]
-
-
-def _line(row: dict[str, Any], *, days: dict[str, int], over: bool, today: date) -> Line:
-    due_on: date | None = row["due_on"]
-    late = due_on is not None and due_on < today
-    return msgspec.convert(
-        {
-            **row,
-            "days": days[str(row["finding"])],
-            "days_left": None if due_on is None else terms.days_left(due_on, today),
-            "overdue": late and not over and not row["answered"] and row["outcome"] != "accepted",
-        },
-        Line,
-    )
-
-
-async def _record(row: dict[str, Any], *, act: Act) -> Notice:
-    body, over, today = row["body"], row["state"] in OVER, on_day(act.at)
-    lines = tuple(
-        _line(dict(line), days=body["days"], over=over, today=today)
-        for line in await DB.connection.fetch(LINES, row["id"])
-    )
-    full = {
-        **row,
-        "text": body["text"],
-        "findings": lines,
-        "term": terms.restored(row["due_basis"], "rectify"),
-        "statement_term": terms.restored(row["due_basis"], "statement"),
-        "overdue": any(line.overdue for line in lines),
-    }
-    return msgspec.convert(full, Notice)
-
-
 async def load(notice_id: UUID, *, act: Act) -> Notice:
     """The notice inside a running transaction; raises Absent."""
     row = await DB.connection.fetchrow("select * from notice where id = $1", notice_id)
     if row is None:
         raise Absent
-    return await _record(dict(row), act=act)
+    return (await records([row], act=act))[0]
 
 
 async def lock(notice_id: UUID, *, act: Act, rev: int | None = None) -> Notice:
@@ -200,7 +87,7 @@ async def lock(notice_id: UUID, *, act: Act, rev: int | None = None) -> Notice:
         raise Absent
     if rev is not None and row["rev"] != rev:
         raise Changed(field="rev", rev=row["rev"], state=row["state"])
-    return await _record(dict(row), act=act)
+    return (await records([row], act=act))[0]
 
 
 async def save(
@@ -221,6 +108,18 @@ async def save(
         reason=reason,
     )
     return saved
+
+
+async def put_off(notice_id: UUID, findings: Sequence[UUID], term: terms.Term) -> None:
+    """Give findings of a notice a term, in the deed's transaction."""
+    await DB.connection.execute(
+        "update notice_finding set due_on = $3, due_basis = $4 where notice = $1"
+        " and finding = any ($2)",
+        notice_id,
+        list(findings),
+        term.due_on,
+        msgspec.to_builtins(term),
+    )
 
 
 async def _basis(draft: Draft, office: UUID) -> tuple[str | None, str | None]:
@@ -261,8 +160,10 @@ async def _checked(draft: Draft, notice_id: UUID) -> dict[str, Any]:
 
 
 def _body(draft: Draft) -> dict[str, Any]:
+    """What the paper says; an order names its remedies 复议、诉讼 (G12)."""
     return {
         "text": draft.text,
+        "remedies": phrase("remedies", "zh") if draft.kind == "order" else "",
         "inspection_item": draft.inspection_item,
         "days": {str(demand.finding): demand.days for demand in draft.demands},
     }
@@ -348,13 +249,29 @@ async def edit(notice_id: UUID, new: Draft, *, rev: int, act: Act) -> Notice:
         return await save(old, change, "notice.edited", act=act)
 
 
+def _nameless(closing: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The closing record without the accounts of those who decided."""
+    if closing is None:
+        return None
+    plain = {key: value for key, value in closing.items() if key not in ("closed_by", "digest")}
+    lines = [{k: v for k, v in one.items() if k != "decided_by"} for one in closing["findings"]]
+    return plain | {"findings": lines}
+
+
 def _shown(notice: Notice, *, act: Act) -> Notice:
     """The notice as the caller may see it: an institution is not told which persons acted."""
     if act.by.institution is None:
         return notice
     lines = tuple(msgspec.structs.replace(line, decided_by=None) for line in notice.findings)
     return msgspec.structs.replace(
-        notice, author=None, legal_by=None, legal_reason=None, approved_by=None, findings=lines
+        notice,
+        author=None,
+        legal_by=None,
+        legal_reason=None,
+        approved_by=None,
+        review_term=None,
+        closing=_nameless(notice.closing),
+        findings=lines,
     )
 
 
@@ -421,5 +338,6 @@ async def page(
             on_day(act.at),
             list(OVER),
             limit,
+            list(SETTLED),
         )
-        return tuple([_shown(await load(row["id"], act=act), act=act) for row in rows])
+        return tuple(_shown(one, act=act) for one in await records(rows, act=act))

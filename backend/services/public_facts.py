@@ -211,6 +211,16 @@ async def gather(
     return await _simple(kind, PLAN if kind == "plan" else DRAW, subject, facts)
 
 
+async def still_verified(body: dict[str, Any]) -> None:
+    """G4 at the last moment: no finding in a body was withdrawn since it was composed.
+
+    Raises: FindingNotVerified ("finding.not_verified").
+    """
+    named = [UUID(one["id"]) for one in body.get("findings", ())]
+    rows = await DB.connection.fetch("select state from finding where id = any ($1)", named)
+    gates.verified_only(row["state"] for row in rows)
+
+
 def free_text(body: dict[str, Any]) -> list[str]:
     """What people wrote themselves: everything else comes from directories and packs."""
     correction = body.get("correction", {}).get("reason", "")

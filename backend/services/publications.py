@@ -11,7 +11,7 @@ import msgspec
 from backend.db.engine import Scope
 from backend.db.tables.publications import Publication as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, public_facts, terms
+from backend.services import audit, policy, public_facts, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
@@ -42,7 +42,7 @@ order by id desc limit $4
 PUBLIC_ONE = """
 select p.*, (select c.id from publication c where c.corrects = p.id) as corrected_by,
   (select o.body from publication o where o.id = p.corrects) as before
-from publication p where p.id = $1
+from publication p where p.id = $1 and p.state <> 'expired'
 """
 DUE = """
 select v.id as visit, v.region, v.code, i.name as institution_name, v.concluded_at,
@@ -53,6 +53,13 @@ where v.concluded_at is not null and ($1::uuid is null or v.id > $1) and not exi
   select from publication p where p.kind = 'result' and p.subject = v.id
     and p.state in ('published', 'corrected', 'expired'))
 order by v.id limit $2
+"""
+
+
+# Read one by one under their locks; a page may still show what ends today.
+EXPIRED = """
+select id from publication where state in ('published', 'corrected') and expires_on < $1
+order by id limit 500
 """
 
 
@@ -89,10 +96,14 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     prepared_at: datetime
     published_at: datetime | None
     expires_on: date | None
+    objection_on: date | None
 
 
 class Public(msgspec.Struct, frozen=True, kw_only=True):
-    """What the public reads; ``before`` is the body that a correction replaced."""
+    """What the public reads; ``before`` is the body that a correction replaced.
+
+    ``objection_on``: the day since which an objection waits for its decision.
+    """
 
     id: UUID
     kind: Kind
@@ -102,6 +113,7 @@ class Public(msgspec.Struct, frozen=True, kw_only=True):
     published_at: datetime
     expires_on: date | None
     corrects: UUID | None
+    objection_on: date | None = None
     corrected_by: UUID | None = None
     before: dict[str, Any] | None = None
 
@@ -218,9 +230,10 @@ async def prepare(
 ) -> Publication:
     """The masked preview of a first publication, kept for another person's approval.
 
-    Source: casework 1 (G4, G7, G9), 6. Raises: Absent, AlreadyThere, PersonalName and what
-    ``public_facts.gather`` raises.
+    Source: casework 1 (G4, G7, G9), 6. Raises: Absent, Denied, AlreadyThere, PersonalName and
+    what ``public_facts.gather`` raises.
     """
+    policy.require(act.by, "publications.prepare")
     async with DB.transaction(act.by.scope):
         if await DB.connection.fetchval(
             "select true from publication where kind = $1 and subject = $2"
@@ -239,8 +252,9 @@ async def correct(
 ) -> Publication:
     """Prepare what shall replace a published one; both stay readable once it is published.
 
-    Raises: Absent, PublicationWrongState and what ``prepare`` raises.
+    Raises: Absent, Denied, PublicationWrongState and what ``prepare`` raises.
     """
+    policy.require(act.by, "publications.prepare")
     async with DB.transaction(act.by.scope):
         old = await _lock(publication_id)
         states.require(Noun.PUBLICATION, old.state, "correct")
@@ -256,8 +270,9 @@ async def revise(
 ) -> Publication:
     """Compose what is still prepared anew; ``digest`` is the version the caller has read.
 
-    Raises: Absent, Changed, PublicationWrongState and what ``prepare`` raises.
+    Raises: Absent, Denied, Changed, PublicationWrongState and what ``prepare`` raises.
     """
+    policy.require(act.by, "publications.prepare")
     async with DB.transaction(act.by.scope):
         old = await _lock(publication_id, digest=digest)
         states.require(Noun.PUBLICATION, old.state, "approve")  # only what is not approved yet
@@ -278,9 +293,10 @@ async def revise(
 async def approve(publication_id: UUID, *, digest: str, act: Act) -> Publication:
     """Another person approves exactly the body with this digest.
 
-    Source: casework 1 (G7, G9). Raises: Absent, Changed, PublicationWrongState,
+    Source: casework 1 (G7, G9). Raises: Absent, Denied, Changed, PublicationWrongState,
     PublicationSamePerson, PersonalName.
     """
+    policy.require(act.by, "publications.approve")  # a job has no roles, and may not approve
     async with DB.transaction(act.by.scope):
         old = await _lock(publication_id, digest=digest)
         state = states.require(Noun.PUBLICATION, old.state, "approve")
@@ -294,11 +310,15 @@ async def approve(publication_id: UUID, *, digest: str, act: Act) -> Publication
 async def publish(publication_id: UUID, *, act: Act) -> Publication:
     """Make it public; what it corrects stays readable beside it.
 
-    Raises: Absent, PublicationWrongState.
+    What was verified since its approval may have been withdrawn: that is asked again.
+    Raises: Absent, Denied, PublicationWrongState, PersonalName, FindingNotVerified.
     """
+    policy.require(act.by, "publications.prepare")
     async with DB.transaction(act.by.scope):
         old = await _lock(publication_id)
         state = states.require(Noun.PUBLICATION, old.state, "publish")
+        await public_facts.refuse_names(public_facts.free_text(old.body))
+        await public_facts.still_verified(old.body)
         if old.corrects:
             await _replace(old.corrects, act=act)
         kept = terms.term(terms.KEEP_PUBLIC, trigger=on_day(act.at), region=old.region, duty=False)
@@ -310,6 +330,20 @@ async def _replace(publication_id: UUID, *, act: Act) -> None:
     before = await _lock(publication_id)
     state = states.require(Noun.PUBLICATION, before.state, "correct")
     await _save(before, {Row.state: state}, "publication.corrected", act=act)
+
+
+async def expire(*, act: Act) -> int:
+    """Take off what has been public for its years; how many there were.
+
+    Source: casework 6 (expiry).
+    """
+    async with DB.transaction(act.by.scope):
+        rows = await DB.connection.fetch(EXPIRED, on_day(act.at))
+        for row in rows:
+            old = await _lock(row["id"])
+            state = states.require(Noun.PUBLICATION, old.state, "expire")
+            await _save(old, {Row.state: state}, "publication.expired", act=act)
+    return len(rows)
 
 
 async def get(publication_id: UUID, *, act: Act) -> Publication:

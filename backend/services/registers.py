@@ -67,7 +67,8 @@ class Register(Record, frozen=True, kw_only=True):
     """One register: ``filer`` files it for a ``period``, ``clause`` asks for it.
 
     ``about``: one institution, or the office itself. ``to``: who receives it. ``lists``: which
-    registers of the desk review's document its rows fill.
+    registers of the desk review's document its rows fill. ``barred``: new plans and enrolments,
+    which a bad record forbids.
     """
 
     zh: str
@@ -79,6 +80,7 @@ class Register(Record, frozen=True, kw_only=True):
     about: Literal["institution", "office"] = "institution"
     due: DueRule | None = None
     lists: tuple[Code, ...] = ()
+    barred: bool = False
 
 
 class Content(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Replies 陈述申辩与整改答复: drafts saved at once, sent for good with a signed receipt."""
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -11,7 +11,8 @@ import msgspec
 from backend.db.tables.notices import Notice as NoticeRow
 from backend.db.tables.replies import Reply as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, notices
+from backend.services import audit, notices, public_objections
+from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, Denied, ServiceRefusal
 from backend.services.notices import Notice
@@ -36,8 +37,17 @@ where id = any ($1) and notice = $2 and channel = 'portal' order by id
 """
 INSERT = """
 insert into reply (id, region, institution, notice, finding, kind, text, evidence, state, digest,
-  by_account, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11)
+  by_account, created_at, wanted_on)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'draft', $9, $10, $11, $12)
 on conflict (id) do nothing returning id
+"""
+# Every file drafted or sent for one finding since it was last decided, whichever reply names it.
+NAMED = """
+select count(distinct piece) from (select unnest(r.evidence) as piece from reply r
+  left join notice_finding nf on nf.notice = r.notice and nf.finding = r.finding
+  where r.notice = $1 and r.id <> $2 and r.finding is not distinct from $3
+    and (r.submitted_at is null or nf.decided_at is null or r.submitted_at > nf.decided_at)
+  union select unnest($4::uuid[])) named
 """
 
 
@@ -75,13 +85,23 @@ class Empty(ServiceRefusal):
     code = "reply.empty"
 
 
+class DayMissing(ServiceRefusal):
+    """A request for more time names the day until which, after today; nothing else names one."""
+
+    code = "reply.day_missing"
+
+
 class Words(msgspec.Struct, frozen=True, kw_only=True):
-    """What the institution writes: to one finding, or to the notice as a whole."""
+    """What the institution writes: to one finding, or to the notice as a whole.
+
+    ``wanted_on`` is the day until which more time is asked for.
+    """
 
     kind: Literal["rectified", "statement", "objection", "extension", "admission"]
     text: str
     finding: UUID | None = None
     evidence: tuple[UUID, ...] = ()
+    wanted_on: date | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +127,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     text: str
     evidence: tuple[UUID, ...]
+    wanted_on: date | None
     state: str
     digest: str
     receipt: Receipt | None
@@ -128,14 +149,17 @@ def _digest(words: Words, pieces: tuple[_Piece, ...]) -> str:
         "finding": str(words.finding or ""),
         "evidence": [{"id": str(piece.id), "sha256": piece.sha256} for piece in pieces],
     }
+    if words.wanted_on:
+        content["wanted_on"] = words.wanted_on.isoformat()
     return sha256(canon.encode(content)).hexdigest()
 
 
-async def _pieces(words: Words, notice_id: UUID) -> tuple[_Piece, ...]:
+async def _pieces(words: Words, notice_id: UUID, reply_id: UUID) -> tuple[_Piece, ...]:
     """The evidence named, each of this notice and not refused; bytes may still be on their way."""
     wanted = set(words.evidence)
-    if len(wanted) > FILES_MAX:
-        raise TooManyFiles(field="evidence", files=len(wanted), max=FILES_MAX)
+    files = await DB.connection.fetchval(NAMED, notice_id, reply_id, words.finding, list(wanted))
+    if files > FILES_MAX:
+        raise TooManyFiles(field="evidence", files=files, max=FILES_MAX)
     rows = await DB.connection.fetch(PIECES, list(wanted), notice_id)
     found = tuple(msgspec.convert(dict(row), _Piece) for row in rows)
     bad = wanted - {piece.id for piece in found}
@@ -171,7 +195,7 @@ async def save(
         notice = await notices.open_for_reply(notice_id, act=act)
         if words.finding is not None:
             line_of(notice, words.finding)
-        digest = _digest(words, await _pieces(words, notice_id))
+        digest = _digest(words, await _pieces(words, notice_id, reply_id))
         added = await DB.connection.fetchval(
             INSERT,
             reply_id,
@@ -185,6 +209,7 @@ async def save(
             digest,
             act.by.id,
             act.at,
+            words.wanted_on,
         )
         if added is None:
             await _rewrite(notice_id, reply_id, words, digest, base=base, act=act)
@@ -214,6 +239,7 @@ async def _rewrite(
             Row.kind: words.kind,
             Row.text: words.text,
             Row.evidence: sorted(set(words.evidence)),
+            Row.wanted_on: words.wanted_on,
             Row.digest: digest,
             Row.by_account: act.by.id,
         }
@@ -251,8 +277,11 @@ async def send(
         drafts = [dict(row) for row in rows if row["state"] == "draft"]
         for row in drafts:
             await _seal(notice, row, addition=bool(earlier), key=key, act=act)
-        if drafts:
+        kinds = {row["kind"] for row in drafts}
+        if kinds - {"extension"}:
             await _answered(notice, act=act)
+        if "objection" in kinds:
+            await public_objections.mark(notice, act=act)
         return tuple([await _load(row["id"]) for row in rows])
 
 
@@ -262,7 +291,10 @@ async def _seal(
     words = msgspec.convert(row, Words)
     if not words.text.strip() and not words.evidence:
         raise Empty(field="text", reply=str(row["id"]))
-    digest = _digest(words, await _pieces(words, notice.id))
+    wanted, asks = words.wanted_on, words.kind == "extension"
+    if asks != (wanted is not None) or (wanted and wanted <= on_day(act.at)):
+        raise DayMissing(field="wanted_on", reply=str(row["id"]))
+    digest = _digest(words, await _pieces(words, notice.id, row["id"]))
     raw = canon.encode(
         {
             "typ": "mingcha.reply-receipt/1",

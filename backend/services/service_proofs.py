@@ -11,9 +11,10 @@ from backend.db.tables.findings import Finding as FindingRow
 from backend.db.tables.notices import Notice as Row
 from backend.db.tables.notices import ServiceProof as ProofRow
 from backend.piccolo_conf import DB
-from backend.services import exhibits, notices, terms
+from backend.services import consents, exhibits, notices, policy, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
+from backend.services.consents import Consent
 from backend.services.errors import ServiceRefusal
 from backend.services.notices import Notice
 from inspection_plans import gates, states
@@ -31,7 +32,7 @@ class ServedOutOfTime(ServiceRefusal):
 
 
 class NoConsent(ServiceRefusal):
-    """Electronic service needs a consent with address confirmation 送达地址确认书 before it."""
+    """Electronic service needs a standing consent 送达地址确认书 and its authorised receiver."""
 
     code = "notice.no_consent"
     family = Family.GATE
@@ -45,11 +46,12 @@ class Way(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 
 class Electronic(Way, frozen=True, kw_only=True, tag="electronic"):
-    """电子送达: with the confirmation that allows it; the receiver is the authorised one."""
+    """电子送达: under a recorded consent; the receiver is the one it authorises.
 
-    consent_reference: Line
-    consented_on: date
-    address: Line
+    It is served when it arrives in the portal, whether or not anybody opens it.
+    """
+
+    consent: UUID
 
 
 class InPerson(Way, frozen=True, kw_only=True, tag="in_person"):
@@ -83,8 +85,15 @@ class Announcement(Way, frozen=True, kw_only=True, tag="announcement"):
 AnyWay = Electronic | InPerson | Post | LeftWithWitness | Announcement
 
 
+class AlreadyServed(ServiceRefusal):
+    """Only a paper whose clock runs already is handed over another time."""
+
+    code = "notice.not_served_yet"
+    family = Family.CONFLICT
+
+
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """送达回证: way, receiver, day; the first look of the institution is another event."""
+    """送达回证: way, receiver, day; arrival and first look are events of their own."""
 
     id: UUID
     notice: UUID
@@ -93,6 +102,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any]
     served_at: datetime
     recorded_by: UUID | None
+    consent: UUID | None
+    arrived_at: datetime | None
     first_viewed_at: datetime | None
 
 
@@ -114,15 +125,35 @@ def _check(way: AnyWay, notice: Notice, today: date) -> None:
         raise ServedOutOfTime(
             field="served_on", issued_on=issued_on.isoformat(), today=today.isoformat()
         )
-    if isinstance(way, Electronic) and way.consented_on > way.served_on:
-        raise NoConsent(field="consented_on", served_on=way.served_on.isoformat())
+    if isinstance(way, Electronic) and way.served_on != today:  # it arrives when it is sent
+        raise ServedOutOfTime(field="served_on", today=today.isoformat())
+    if isinstance(way, Announcement):
+        term = terms.term(
+            terms.ANNOUNCE, trigger=way.announced_on, region=notice.region, duty=False
+        )
+        if way.served_on < term.due_on:
+            raise ServedOutOfTime(field="served_on", served_on=term.due_on.isoformat())
+
+
+async def _consent(way: AnyWay, notice: Notice) -> Consent | None:
+    """The consent an electronic service rests on. Raises: NoConsent ("notice.no_consent")."""
+    if not isinstance(way, Electronic):
+        return None
+    found = await consents.standing(notice.institution, region=notice.region)
+    if found is None or found.id != way.consent or found.agreed_on > way.served_on:
+        raise NoConsent(field="consent")
+    if way.receiver != found.receiver:
+        raise NoConsent(field="receiver")
+    return found
 
 
 async def serve(notice_id: UUID, way: AnyWay, *, act: Act) -> Notice:
     """Record the service; every term runs from the day after it, every finding is ordered.
 
-    Source: casework 1 (G8), 3, 4. Raises: Absent, NoticeWrongState, ServedOutOfTime, NoConsent.
+    Source: casework 1 (G8), 3, 4. Raises: Absent, Denied, NoticeWrongState, ServedOutOfTime,
+    NoConsent.
     """
+    policy.require(act.by, "notices.serve")
     async with DB.transaction(act.by.scope):
         notice = await notices.lock(notice_id, act=act)
         state = states.require(Noun.NOTICE, notice.state, "serve")
@@ -146,13 +177,39 @@ async def serve(notice_id: UUID, way: AnyWay, *, act: Act) -> Notice:
         return await notices.save(notice, change, "notice.served", act=act)
 
 
-async def _prove(notice: Notice, way: AnyWay, *, act: Act) -> None:
+async def hand_over_again(notice_id: UUID, way: AnyWay, *, act: Act) -> Proof:
+    """Record that a served paper reached the party in another way too; no clock moves.
+
+    Source: casework 4 (not opening never stops the clock). Raises: Absent, Denied,
+    AlreadyServed ("notice.not_served_yet"), ServedOutOfTime, NoConsent.
+    """
+    policy.require(act.by, "notices.serve")
+    async with DB.transaction(act.by.scope):
+        notice = await notices.lock(notice_id, act=act)
+        if notice.state not in ("served", "answered", "under_review"):
+            raise AlreadyServed(state=notice.state)
+        _check(way, notice, on_day(act.at))
+        proof = await _prove(notice, way, act=act)
+        await notices.save(notice, {}, "notice.served_again", act=act)
+        row = await DB.connection.fetchrow("select * from service_proof where id = $1", proof)
+    return _proof(dict(row))
+
+
+async def _prove(notice: Notice, way: AnyWay, *, act: Act) -> UUID:
+    consent = await _consent(way, notice)
     details: dict[str, Any] = msgspec.to_builtins(way)
     kind, receiver = details.pop("way"), details.pop("receiver")
+    if consent:
+        details |= {
+            "consent_reference": consent.reference,
+            "consented_on": consent.agreed_on.isoformat(),
+            "address": consent.address,
+        }
+    ident = act.new_id()
     await ProofRow.insert(
         ProofRow(
             {
-                ProofRow.id: act.new_id(),
+                ProofRow.id: ident,
                 ProofRow.region: notice.region,
                 ProofRow.institution: notice.institution,
                 ProofRow.notice: notice.id,
@@ -161,9 +218,12 @@ async def _prove(notice: Notice, way: AnyWay, *, act: Act) -> None:
                 ProofRow.details: details,
                 ProofRow.served_at: act.at,
                 ProofRow.recorded_by: act.by.id,
+                ProofRow.consent: consent.id if consent else None,
+                ProofRow.arrived_at: act.at if consent else None,
             }
         )
     )
+    return ident
 
 
 async def _disclose(notice: Notice, *, act: Act) -> None:
@@ -178,15 +238,14 @@ async def _start_clocks(notice: Notice, served_on: date) -> date:
     for line in notice.findings:
         due = terms.term(terms.RECTIFY, trigger=served_on, amount=line.days, region=notice.region)
         latest = max(latest, due.due_on)
-        await DB.connection.execute(
-            "update notice_finding set due_on = $3 where notice = $1 and finding = $2",
-            notice.id,
-            line.finding,
-            due.due_on,
-        )
+        await notices.put_off(notice.id, [line.finding], due)
         state = states.require(Noun.FINDING, line.finding_state, "order")
         await FindingRow.update({FindingRow.state: state}).where(FindingRow.id == line.finding)
     return latest
+
+
+def _proof(row: dict[str, Any]) -> Proof:
+    return msgspec.convert({name: row[name] for name in Proof.__struct_fields__}, Proof)
 
 
 async def of(notice_id: UUID, *, act: Act) -> tuple[Proof, ...]:
@@ -197,5 +256,5 @@ async def of(notice_id: UUID, *, act: Act) -> tuple[Proof, ...]:
             "select * from service_proof where notice = $1 order by id", notice_id
         )
     hide = act.by.institution is not None
-    found = [msgspec.convert(dict(row), Proof) for row in rows]
+    found = [_proof(dict(row)) for row in rows]
     return tuple(msgspec.structs.replace(p, recorded_by=None) if hide else p for p in found)

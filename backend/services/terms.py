@@ -1,19 +1,34 @@
 """Terms 期限: settings by place, and due days in working days with their basis."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 
+from backend.services.errors import ServiceRefusal
 from inspection_plans import policy
 from inspection_plans.loader import jurisdiction_of, load_calendar
-from inspection_plans.workdays import Unit
+from inspection_plans.workdays import Stop, Unit
 
 RECTIFY = "days_to_rectify"
 STATE_CASE = "days_to_state_case"
 PUBLISH = "days_to_publish"
 KEEP_PUBLIC = "publication_years"
+REVIEW = "days_to_review_reply"
+EXTENSION = "extension_days"
+EXTENSIONS = "extensions_per_finding"
+ANNOUNCE = "days_of_announcement"
+OPEN = "days_to_open"
+HEARING = "days_to_request_hearing"
+REINSPECT = "days_to_reinspect"
 REFUSALS = "replies_before_second_order"
+
+
+class TooLong(ServiceRefusal):
+    """A person may choose a day within the setting's number of days, and no later one."""
+
+    code = "term.too_long"
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +79,31 @@ def term(
         due_on=due.on,
         provisional=due.provisional,
     )
+
+
+def chosen(name: str, *, trigger: date, days: int, region: int) -> Term:
+    """A term of days that a person chose, up to the setting's number; it rolls like any duty.
+
+    Raises: TooLong ("term.too_long").
+    """
+    most = standard(name, region)
+    if not 1 <= days <= most:
+        raise TooLong(field="due_on", days=days, most=most)
+    return term(name, trigger=trigger, region=region, amount=days)
+
+
+def recounted(kept: Term, stops: Collection[Stop]) -> Term:
+    """The same term counted by today's holiday tables and the stops of its clock.
+
+    Source: casework 3 (stops; provisional terms are counted anew when a table arrives).
+    """
+    due = load_calendar().due(kept.trigger, kept.amount, Unit(kept.unit), stops=stops)
+    return msgspec.structs.replace(kept, due_on=due.on, provisional=due.provisional)
+
+
+def next_working_day(on: date) -> date:
+    """The first working day after a day."""
+    return load_calendar().next_working_day(on + timedelta(days=1))
 
 
 def stored(kept: dict[str, Term]) -> dict[str, Any]:

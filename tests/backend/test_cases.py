@@ -5,7 +5,8 @@ import httpx
 import pytest
 
 from backend.clock import new_id
-from backend.services import cases
+from backend.services import case_deeds, cases
+from backend.services.case_deeds import OutcomeContradicted
 from backend.services.cases import NoGround
 from backend.services.errors import Absent
 from inspection_plans.gates import CaseSamePerson, FindingNotVerified, PartyNotHeard
@@ -55,7 +56,7 @@ async def test_a_case_waits_for_the_party_and_is_closed_by_another(
     with pytest.raises(PartyNotHeard):  # its term runs
         await cases.verify(case.id, act=office.author.act(clock()))
     with pytest.raises(CaseWrongState):
-        await cases.close(
+        await case_deeds.close(
             case.id,
             outcome="no_removal_proposed",
             reason="x",
@@ -65,13 +66,20 @@ async def test_a_case_waits_for_the_party_and_is_closed_by_another(
     verified = await cases.verify(case.id, act=office.author.act(clock()))
     assert verified.state == "verified"
     with pytest.raises(CaseSamePerson):
-        await cases.close(
+        await case_deeds.close(
             case.id, outcome="no_removal_proposed", reason="x", act=office.other.act(clock())
         )
-    done = await cases.close(
-        case.id, outcome="stopped_by_legal_review", reason="x", act=office.approver.act(clock())
+    with pytest.raises(OutcomeContradicted):  # nobody reviewed it
+        await case_deeds.close(
+            case.id,
+            outcome="stopped_by_legal_review",
+            reason="x",
+            act=office.approver.act(clock()),
+        )
+    done = await case_deeds.close(
+        case.id, outcome="no_removal_proposed", reason="x", act=office.approver.act(clock())
     )
-    assert (done.state, done.outcome) == ("closed", "stopped_by_legal_review")
+    assert (done.state, done.outcome) == ("closed", "no_removal_proposed")
     assert (done.closed_by, done.closed_at) == (office.approver.person.id, clock())
 
 
@@ -114,7 +122,7 @@ async def test_every_illegal_transition_is_refused_and_changes_nothing(
                 await cases.verify(case.id, act=office.author.act(clock()))
         if "close" not in allowed:
             with pytest.raises(CaseWrongState):
-                await cases.close(
+                await case_deeds.close(
                     case.id,
                     outcome="no_removal_proposed",
                     reason="x",

@@ -10,26 +10,50 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.services import approvals, cases, findings, notices, replies, reviews, service_proofs
+from backend.services import (
+    approvals,
+    cases,
+    clock_stops,
+    findings,
+    notices,
+    replies,
+    reply_decisions,
+    reviews,
+    service_proofs,
+)
+from backend.services.accounts import on_day
+from backend.services.clock_stops import NewStop
 from backend.services.errors import REFUSALS, Absent
 from backend.services.notices import Notice, NotOpen
 from backend.services.replies import Words
+from backend.services.reply_decisions import NewDecision
 from backend.services.reviews import Decision
 from inspection_plans.loader import load
 from inspection_plans.states import TRANSITIONS, NoticeWrongState, Noun
+from inspection_plans.stops import Ground, Whose
 from media.keys import ServerKey
 from tests import casework
 from tests.conftest import StillClock
 
 pytestmark = pytest.mark.usefixtures("app")
 KEY = ServerKey.from_seed(b"s" * 32)
-NUMBERED = {"issued", "served", "answered", "under_review", "closed", "second_order", "case"}
+NUMBERED = {
+    "issued",
+    "served",
+    "answered",
+    "under_review",
+    "closed",
+    "second_order",
+    "case",
+    "void",
+}
 HELD = """
 select md5(string_agg(row, '|' order by row)) from (
   select n::text as row from notice n union all select f::text from finding f
   union all select nf::text from notice_finding nf union all select s::text from service_proof s
   union all select r::text from reply r union all select c::text from case_file c
   union all select q::text from number_sequence q
+  union all select d::text from reply_decision d union all select k::text from clock_stop k
   union all select id::text from aud.entry) held
 """
 
@@ -66,6 +90,57 @@ async def answered(play: Play) -> None:
     words, reply = Words(kind="statement", text="申辩"), act.new_id()
     await replies.save(play.notice.id, reply, words, base=None, act=act)
     await replies.send(play.notice.id, (reply,), key=KEY, act=act)
+
+
+async def asked(play: Play, kind: Any = "extension") -> None:
+    """The institution asks for ten more days, or objects."""
+    act = play.by("user")
+    reply = act.new_id()
+    day = on_day(play.at) + timedelta(days=20) if kind == "extension" else None
+    words = Words(kind=kind, text="申请", wanted_on=day)
+    await replies.save(play.notice.id, reply, words, base=None, act=act)
+    await replies.send(play.notice.id, (reply,), key=KEY, act=act)
+
+
+async def objected(play: Play) -> None:
+    """The institution objects."""
+    await asked(play, "objection")
+
+
+async def decided(play: Play, kind: str) -> None:
+    """Another person grants the first thing of its kind that was asked for."""
+    act = play.by("approver")
+    asks = [
+        one.reply
+        for one in await reply_decisions.waiting(act=act, limit=200)
+        if (one.kind, one.notice) == (kind, play.notice.id)
+    ]
+    new = NewDecision(granted=True, reason="情况属实")
+    await reply_decisions.decide(play.notice.id, (asks or [act.new_id()])[0], new, act=act)
+
+
+async def stopped(play: Play) -> None:
+    """The party's clock stands still for a hearing."""
+    new = NewStop(
+        whose=Whose.PARTY,
+        ground=Ground.HEARING,
+        first_on=on_day(play.at),
+        reason="听证",
+        paper="函1",
+    )
+    await clock_stops.begin(play.notice.id, new, act=play.by("author"))
+
+
+async def resumed(play: Play) -> None:
+    """It runs on."""
+    await clock_stops.end(
+        play.notice.id,
+        Whose.PARTY,
+        Ground.HEARING,
+        last_on=on_day(play.at),
+        reason="听证结束",
+        act=play.by("author"),
+    )
 
 
 async def later(play: Play) -> None:
@@ -109,6 +184,18 @@ DEEDS: dict[str, Deed] = {
         p.notice.id, rev=p.notice.rev, reason="逾期", act=p.by("author")
     ),
     "stale": lambda p: approvals.approve(p.notice.id, rev=99, act=p.by("approver")),
+    "void": lambda p: approvals.void(
+        p.notice.id, rev=p.notice.rev, reason="错发", act=p.by("approver")
+    ),
+    "void own": lambda p: approvals.void(
+        p.notice.id, rev=p.notice.rev, reason="错发", act=p.by("author")
+    ),
+    "ask for time": asked,
+    "give time": lambda p: decided(p, "extension"),
+    "object": objected,
+    "uphold": lambda p: decided(p, "objection"),
+    "stop": stopped,
+    "go on": resumed,
     "later": later,
 }
 # The way to each end, so that chance begins anywhere on it.
@@ -124,15 +211,16 @@ def holds(before: Notice, now: Notice, *, legal: bool) -> None:
         assert now.state in TRANSITIONS[Noun.NOTICE][before.state].values()
         assert now.rev > before.rev
     assert (now.number is not None) == (now.state in NUMBERED)
-    assert (now.served_on is not None) == (now.state in NUMBERED - {"issued"})
+    if now.state != "void":  # one that was never served may be void too
+        assert (now.served_on is not None) == (now.state in NUMBERED - {"issued"})
     if now.state in NUMBERED | {"approved"}:
         assert now.approved_by not in (None, now.author)
         assert (now.legal_by is not None) or not legal
     if now.state == "closed":
-        assert {line.outcome for line in now.findings} == {"accepted"}
-        assert {line.finding_state for line in now.findings} == {"corrected"}
+        assert {line.outcome for line in now.findings} <= {"accepted", "withdrawn"}
+        assert {line.finding_state for line in now.findings} <= {"corrected", "dismissed"}
     if now.state in ("second_order", "case"):
-        assert {line.finding_state for line in now.findings} <= {"open", "corrected"}
+        assert {line.finding_state for line in now.findings} <= {"open", "corrected", "dismissed"}
 
 
 async def once(play: Play, deed: str, owner: asyncpg.Connection, *, legal: bool) -> None:
@@ -183,6 +271,7 @@ VERBS = {
     "close": "close",
     "order again": "order_again",
     "escalate": "escalate",
+    "void": "void",
 }
 
 
@@ -192,7 +281,13 @@ async def test_every_illegal_transition_is_refused_and_changes_nothing(
     notice = await notices.draft(office.draft(days=5), act=office.office.author.act(clock()))
     play = Play(office, notice, clock)
     for state, allowed in TRANSITIONS[Noun.NOTICE].items():
-        await owner.execute("update notice set state = $2 where id = $1", notice.id, state)
+        await owner.execute(
+            "update notice set state = $2, void_at = case when $2 = 'void' then now() end,"
+            " void_by = case when $2 = 'void' then author end,"
+            " void_reason = case when $2 = 'void' then 'x' end where id = $1",
+            notice.id,
+            state,
+        )
         held = await owner.fetchval(HELD)
         for deed, verb in VERBS.items():
             if verb not in allowed:

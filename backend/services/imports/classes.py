@@ -9,7 +9,7 @@ from backend.piccolo_conf import DB
 from backend.services.accounts import SHANGHAI
 from backend.services.imports import refusals
 from backend.services.imports.directory import NEW, Directory
-from backend.services.imports.world import Values, World, add_classes, add_institutions
+from backend.services.imports.world import Values, World, add_bars, add_classes, add_institutions
 from backend.services.records.directories import ClassSession, Trainee, TrainingClass
 
 CLASSES_OF = "select * from training_class where institution = any($1)"
@@ -20,6 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 async def _load_classes(world: World, rows: Sequence[Values]) -> None:
     await add_institutions(world, rows)
+    await add_bars(world)
     owners = [owner.id for some in world.institutions.values() for owner in some]
     for row in await DB.connection.fetch(CLASSES_OF, owners):
         record = TrainingClass.of(row)
@@ -54,6 +55,8 @@ def _training_class(values: Values, world: World) -> TrainingClass:
 def _judge_class(record: TrainingClass, before: TrainingClass | None, world: World) -> None:
     if record.ends_on < record.starts_on:
         raise refusals.WrongOrder(field="ends_on")
+    if before is None or before.starts_on != record.starts_on:
+        world.require_free(record.institution, record.starts_on)
     known = before.venue_region if before else None
     world.require_region("venue_region", record.venue_region, known)
 
@@ -105,6 +108,7 @@ def _judge_session(record: ClassSession, before: ClassSession | None, world: Wor
 
 async def _load_trainees(world: World, rows: Sequence[Values]) -> None:
     await add_classes(world, rows)
+    await add_bars(world)
     for row in await DB.connection.fetch(TRAINEES_OF, [c.id for c in world.classes.values()]):
         record = Trainee.of(row)
         world.present[_trainee_key(record)] = record
@@ -125,6 +129,13 @@ def _trainee(values: Values, world: World) -> Trainee:
         name=values["name"],
         id_tail=values["id_tail"],
     )
+
+
+def _judge_trainee(record: Trainee, before: Trainee | None, world: World) -> None:
+    """Who is on the roster stays there; a bar forbids new enrolments."""
+    if before is None:
+        owner = next(c for c in world.classes.values() if c.id == record.training_class)
+        world.require_free(owner.institution, owner.starts_on)
 
 
 CLASSES = Directory(
@@ -156,6 +167,7 @@ ROSTERS = Directory(
     make=_trainee,
     key=_trainee_key,
     key_column="roster_no",
+    judge=_judge_trainee,
     upsert=UPSERT_TRAINEES,
     version="roster",
     subject=lambda record: record.training_class,

@@ -167,3 +167,9 @@ class HalfPosition(CellRefusal):
     """Latitude, longitude and datum come together or not at all."""
 
     code: ClassVar[str] = "cell.position"
+
+
+class Barred(CellRefusal):
+    """A bad record bars the institution on the day the class starts; ``record`` is its id."""
+
+    code: ClassVar[str] = "cell.barred"

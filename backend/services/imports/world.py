@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from backend.piccolo_conf import DB
-from backend.services import regions
+from backend.services import bars, regions
 from backend.services.accounts import on_day
 from backend.services.act import Act
+from backend.services.bars import Bar
 from backend.services.imports import refusals
 from backend.services.records.directories import Entry, Inspector, Institution, TrainingClass
 from inspection_plans.library import Library
@@ -35,6 +36,7 @@ class World:
     classes: dict[tuple[UUID, str], TrainingClass] = field(default_factory=dict)
     present: dict[Hashable, Entry] = field(default_factory=dict)
     licences: dict[tuple[int, str], str] = field(default_factory=dict)
+    bars: tuple[Bar, ...] = ()
 
     def region(self, values: Values) -> int:
         """The region a row belongs to; blank is the importer's own.
@@ -83,6 +85,17 @@ class World:
         if code != before and not regions.shipped()[code].stands_in(self.today.year):
             raise refusals.UnknownRegion(field=key)
 
+    def require_free(self, institution: UUID, starts_on: date) -> None:
+        """No bad record bars the institution from a class that starts on this day.
+
+        Raises: Barred ("cell.barred"). Source: heilongjiang-2023-13/5.4/ban-3y.
+        """
+        bar = bars.holding(self.bars, institution, starts_on)
+        if bar is not None:
+            raise refusals.Barred(
+                field="starts_on", record=str(bar.record), until=bar.until.isoformat()
+            )
+
 
 def _only(found: Sequence[T], key: str) -> T:
     if not found:
@@ -109,6 +122,12 @@ async def add_institutions(world: World, rows: Sequence[Values]) -> None:
     for row in await DB.connection.fetch(INSTITUTIONS, distinct(rows, "credit_code")):
         owner = Institution.of(row)
         world.institutions.setdefault(owner.credit_code, []).append(owner)
+
+
+async def add_bars(world: World) -> None:
+    """Load the bars of the institutions that the rows name."""
+    owners = [owner.id for some in world.institutions.values() for owner in some]
+    world.bars = await bars.of(owners)
 
 
 async def add_inspectors(world: World, rows: Sequence[Values]) -> None:
