@@ -23,13 +23,14 @@ from backend.api.guards import authorise
 from backend.api.identity import Identity
 from backend.api.problems import problem
 from backend.api.stores import SessionStore
-from backend.clock import Clock, Ids, new_id, now
+from backend.clock import Clock, Ids, new_id, now, token
 from backend.jobs.context import Context
 from backend.jobs.memory import Memory
 from backend.keyring import Keyring, open_keyring
 from backend.piccolo_conf import DB
 from backend.services import offices
 from backend.services.act import Act, Person
+from backend.services.visitors import Visitor, mark
 from backend.settings import Role, Settings
 from inspection_plans.library import Library
 from inspection_plans.loader import load
@@ -99,6 +100,15 @@ async def _stamp(request: Request[Any, Any, Any]) -> None:
     request.state.request_id = str(request.app.state.new_id())
 
 
+def _visitor(request: Request[Any, Any, Any]) -> Visitor:
+    """A caller without an account, by a mark of the address instead of the address."""
+    state = request.app.state
+    host = request.client.host if request.client else ""
+    return Visitor(
+        mark=mark(state.keyring.visitors, host), at=state.clock(), new_id=state.new_id, token=token
+    )
+
+
 def _dependencies(settings: Settings, edge: Edge) -> dict[str, Provide]:
     """What a handler may ask for by name."""
 
@@ -110,6 +120,7 @@ def _dependencies(settings: Settings, edge: Edge) -> dict[str, Provide]:
         "act": _act,
         "person": _person,
         "keys": keyring,
+        "visitor": _visitor,
         "bucket": lambda: edge.bucket,
         "spool": lambda: edge.spool,
         "rules": lambda: edge.rules,

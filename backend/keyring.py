@@ -44,6 +44,16 @@ class Keyring(msgspec.Struct, frozen=True):
         """The key for which parties of draws seal links in advance; it follows from ``kek``."""
         return BoxKey.from_seed(sha256(b"mingcha.draw-box\n" + self.kek).digest())
 
+    @property
+    def tips(self) -> BoxKey:
+        """The key for which identities of senders of tips are sealed; it follows from ``kek``."""
+        return BoxKey.from_seed(sha256(b"mingcha.tip-box\n" + self.kek).digest())
+
+    @property
+    def visitors(self) -> bytes:
+        """The key of marks of addresses; it follows from ``kek``."""
+        return sha256(b"mingcha.visitor-mark\n" + self.kek).digest()
+
 
 def _seed(folder: Path, name: str) -> bytes:
     file = folder / name

@@ -23,6 +23,7 @@ from backend.api import (
     keys,
     log,
     logins,
+    lookups,
     notice_clocks,
     notices,
     notifications,
@@ -42,6 +43,8 @@ from backend.api import (
     simulations,
     statistics,
     sync,
+    tip_desk,
+    tips,
     tus,
     upkeep,
     visits,
@@ -49,7 +52,19 @@ from backend.api import (
 )
 
 FACES = {
-    "field": (logins, notifications, keys, rules, handbook, ops, packages, sync, evidence, pieces, tus),
+    "field": (
+        logins,
+        notifications,
+        keys,
+        rules,
+        handbook,
+        ops,
+        packages,
+        sync,
+        evidence,
+        pieces,
+        tus,
+    ),
     "desk": (
         logins,
         notifications,
@@ -83,6 +98,7 @@ FACES = {
         publications,
         filings,
         desk_hits,
+        tip_desk,
         statistics,
         upkeep,
     ),
@@ -103,7 +119,7 @@ FACES = {
         openings,
         tus,
     ),
-    "public": (publications, public_draws, log),
+    "public": (publications, public_draws, log, tips, lookups),
 }
 
 

@@ -6,7 +6,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from backend.jobs import casework, desk
 from backend.jobs.context import Context
-from backend.services import occurrences, packages, sessions, uploads
+from backend.services import occurrences, packages, sessions, uploads, visitors
 from backend.services.occurrences import NATION
 from backend.services.scrubs import running
 from backend.services.signals import orders
@@ -27,6 +27,7 @@ async def tick(context: Context) -> int:
     """
     at = context.clock()
     await sessions.sweep()
+    await visitors.sweep(at)
     ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
     await uploads.expire(act=context.act(NATION), bucket=context.bucket, spool=context.spool)
     await packages.expire(act=context.act(NATION))

@@ -16,6 +16,7 @@ from backend.jobs import (
     notifications,
     orders,
     signals,
+    tips,
     upkeep,
 )
 from backend.jobs.context import Context
@@ -55,6 +56,7 @@ HANDLERS: dict[str, Handler] = {
     **notifications.HANDLERS,
     **orders.HANDLERS,
     **signals.HANDLERS,
+    **tips.HANDLERS,
     **upkeep.HANDLERS,
 }
 

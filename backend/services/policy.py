@@ -104,6 +104,10 @@ ACTIONS: dict[str, frozenset[str]] = {
     "filings.decide": frozenset({"supervisor"}),
     "desk.read": frozenset({"supervisor", "approver", "legal"}),
     "desk.judge": frozenset({"supervisor"}),
+    "tips.send": frozenset({PUBLIC}),
+    "tips.read": frozenset({"supervisor", "legal"}),
+    "tips.handle": frozenset({"supervisor"}),
+    "tips.unseal": frozenset({"legal", "approver"}),
 }
 
 
