@@ -30,7 +30,7 @@ How to add a page of the desk:
 
 from litestar.handlers import HTTPRouteHandler
 
-from backend.pages import phone, static
+from backend.pages import phone, portal, static
 from backend.pages.desk import frame, home, rooms, sign_in
 from backend.pages.press import PRESSING, Press, pressing
 from backend.pages.public import (
@@ -52,7 +52,7 @@ PRESSED = (front, publications, clauses, statistics, about)
 
 FACES = {
     "field": (static, codes, phone),
-    "portal": (static, codes, sign_in, frame, home),
+    "portal": (static, codes, sign_in, frame, home, *portal.MODULES),
     "public": PUBLIC,
     "desk": (static, codes, sign_in, frame, home, rooms),
 }

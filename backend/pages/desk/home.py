@@ -1,10 +1,15 @@
 """The desk's first page: what needs me now."""
 
+from typing import Any
+
 from litestar import Response
+from litestar.response import Redirect
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import Asked
+from backend.pages.render import link
 from backend.pages.routes import get
+from backend.pages.words import language_of
 from backend.services import recovery, waiting
 from backend.services.act import Act
 
@@ -13,8 +18,10 @@ PAGES: dict[str, str] = {}
 
 
 @get("/desk", action="session.own")
-async def home(request: Asked, act: Act) -> Response[str]:
-    """What waits, by matter, each with the page that settles it."""
+async def home(request: Asked, act: Act) -> Response[Any]:
+    """What waits, by matter, each with the page that settles it; institutions have a portal."""
+    if act.by.kind == "institution":
+        return Redirect(link("/portal", language_of(request)), status_code=303)
     values = {
         "waiting": await waiting.lines(act=act),
         "pages": PAGES,
