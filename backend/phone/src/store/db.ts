@@ -129,6 +129,7 @@ export interface Line {
   readonly about: string;
 }
 
+/** Under memory pressure a browser closes the database: the next question opens it again. */
 export class Store extends Dexie {
   declare cells: EntityTable<Cell, "name">;
   declare tasks: EntityTable<KeptTask, "visit">;
@@ -152,10 +153,6 @@ export class Store extends Dexie {
       captures: "id, visit, state, [visit+item]",
       chunks: "[id+n], id",
       journal: "++, at",
-    });
-    // Under memory pressure a browser closes the database; the next call opens it again.
-    this.on("close", () => {
-      void this.open();
     });
   }
 }
