@@ -41,14 +41,37 @@ from backend.pages.public import (
     codes,
     front,
     log,
+    lookups,
     publications,
     statistics,
+    tips,
 )
 
 __all__ = ["PRESSING", "Press", "handlers", "main", "pressing"]
 # What everybody may read, and the pages of it that are rendered before anybody asks.
-PUBLIC = (static, codes, front, publications, check, log, bundles, clauses, statistics, about)
-PRESSED = (front, publications, clauses, statistics, about)
+PUBLIC = (
+    static,
+    codes,
+    front,
+    publications,
+    check,
+    log,
+    bundles,
+    clauses,
+    statistics,
+    about,
+    lookups,
+    tips,
+)
+PRESSED = (
+    front,
+    publications,
+    clauses,
+    statistics,
+    about,
+    lookups,
+    tips,
+)
 
 FACES = {
     "field": (static, codes, phone),

@@ -15,7 +15,9 @@ from backend.services.errors import passing
 PUBLIC = Scope(role="public")
 MARK = """
 select (select max(published_at)::text from publication where published_at is not null),
-  (select count(*)::text || coalesce(md5(string_agg(etag, '' order by draw)), '') from draw_page)
+  (select count(*)::text || coalesce(md5(string_agg(etag, '' order by draw)), '') from draw_page),
+  (select coalesce(md5(string_agg(concat(c.id, i.name, i.status, c.valid_until, c.delisted_on), ''
+    order by c.id)), '') from catalogue_entry c join institution i on i.id = c.institution)
 """
 # Results as they stand now: what a correction replaced is counted once, as a correction.
 STANDING = "kind = 'result' and state = 'published' and (expires_on is null or expires_on >= $1)"

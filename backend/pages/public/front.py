@@ -16,7 +16,15 @@ from inspection_plans.library import Library
 
 NEWEST = 3
 # What one can do here, in the order in which people ask for it.
-WAYS = ("results", "draws", "clauses", "plans")
+WAYS = (
+    "institutions",
+    "results",
+    "draws",
+    "certificates",
+    "clauses",
+    "plans",
+    "tips",
+)
 
 
 @public("/", action="public.read")
