@@ -10,6 +10,7 @@ from backend.api import (
     derivatives,
     desk_hits,
     directories,
+    documents,
     dossiers,
     doubts,
     draws,
@@ -32,6 +33,7 @@ from backend.api import (
     packages,
     pieces,
     plans,
+    public_documents,
     public_draws,
     publications,
     recounts,
@@ -83,6 +85,7 @@ FACES = {
         visits,
         doubts,
         evidence,
+        documents,
         dossiers,
         custody,
         packages,
@@ -112,6 +115,7 @@ FACES = {
         replies,
         filings,
         evidence,
+        documents,
         dossiers,
         derivatives,
         pieces,
@@ -119,7 +123,7 @@ FACES = {
         openings,
         tus,
     ),
-    "public": (publications, public_draws, log, tips, lookups),
+    "public": (publications, public_documents, public_draws, log, tips, lookups),
 }
 
 

@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from backend.jobs import exporter, following, leader, logwatch, sequencer, timestamps, worker
+from backend.jobs import (
+    exporter,
+    following,
+    leader,
+    logwatch,
+    printer,
+    sequencer,
+    timestamps,
+    worker,
+)
 from backend.jobs.context import Context
 
 Loop = Callable[[Context], Coroutine[Any, Any, None]]
@@ -15,6 +24,7 @@ LOOPS: dict[str, tuple[Loop, ...]] = {
     "worker": (
         worker.run,
         exporter.run,
+        printer.run,
         sequencer.run,
         following.run,
         timestamps.run,

@@ -47,3 +47,4 @@ class Dossier(Table, tablename="dossier"):
     )
     ordered_at = Timestamptz(null=False, default=None)
     ended_at = Timestamptz(null=True, default=None)
+    deleted_at = Timestamptz(null=True, default=None)
