@@ -19,6 +19,13 @@ ENDED = (
 )
 
 
+def gone(fault: BaseException) -> bool:
+    """Whether the driver speaks of a connection that ended under it, by whatever word."""
+    if isinstance(fault, asyncpg.InterfaceError):  # also its word for wrong use of it
+        return "closed" in str(fault)
+    return isinstance(fault, ENDED)
+
+
 HURRIED = frozenset({"app", "public"})
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import asyncpg
 
+from backend.db.engine import gone
 from inspection_plans.draw.errors import DrawRefusal
 from inspection_plans.errors import Family, RuleRefusal
 from media.errors import MediaRefusal
@@ -47,7 +48,7 @@ def passing(fault: BaseException) -> bool:
         return str(fault.family) == Family.UNAVAILABLE
     if isinstance(fault, asyncpg.PostgresError):
         return (fault.sqlstate or "")[:2] in PASSING
-    lost = isinstance(fault, ConnectionError | TimeoutError)
+    lost = isinstance(fault, ConnectionError | TimeoutError) or gone(fault)
     return lost or (isinstance(fault, OSError) and fault.errno in NO_ROOM)
 
 

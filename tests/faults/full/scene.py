@@ -75,6 +75,12 @@ class Scene(Stage):
         raise TimeoutError("nobody can sign in")
 
 
+def _said(stand: Stand) -> str:
+    """The app's own last line about a fault."""
+    lines = stand.children["app"].said().decode(errors="replace").splitlines()
+    return next((line for line in reversed(lines) if '"event": "fault"' in line), "nothing")
+
+
 @contextlib.asynccontextmanager
 async def a_scene(stand: Stand) -> AsyncIterator[Scene]:
     """An office on a stand whose database is empty."""
@@ -87,7 +93,8 @@ async def a_scene(stand: Stand) -> AsyncIterator[Scene]:
 
     async def notice(answer: httpx.Response) -> None:
         if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
-            faults.append(f"{answer.request.method} {answer.request.url.path} answered 500")
+            path = answer.request.url.path
+            faults.append(f"{answer.request.method} {path} answered 500: {_said(stand)}")
 
     async with contextlib.AsyncExitStack() as held:
         held.callback(structlog.configure, **told)
