@@ -17,7 +17,8 @@ import { store } from "./db.ts";
 import type { KeptCapture, Task } from "./db.ts";
 import { alone } from "./locks.ts";
 import { note } from "./journal.ts";
-import { NotEnrolled, record } from "./outbox.ts";
+import { NotEnrolled, recordAll } from "./outbox.ts";
+import type { Said } from "./outbox.ts";
 import { unwrapLocally, wrapLocally } from "./vault.ts";
 
 /** What was captured, beside its bytes. */
@@ -54,6 +55,9 @@ export interface Program {
   readonly persisted: boolean;
 }
 
+/** An operation that names a capture and is kept with it, or neither is. */
+export type Beside = (capture: string) => Said;
+
 /** Keep one capture; the capture as shown is the one that was read back. */
 export async function keep(
   key: DeviceKey,
@@ -61,11 +65,12 @@ export async function keep(
   bytes: Blob,
   shot: Shot,
   program: Program,
+  beside?: Beside,
 ): Promise<KeptCapture> {
   const id = newId();
   return alone("shutter", async () => {
     try {
-      return await sign(key, task, await put(id, bytes), shot, program);
+      return await sign(key, task, await put(id, bytes), shot, program, beside);
     } catch (fault) {
       await store.chunks.where("id").equals(id).delete();
       throw isFull(fault) ? new NoRoom() : fault;
@@ -150,6 +155,7 @@ async function sign(
   stored: Stored,
   shot: Shot,
   program: Program,
+  beside?: Beside,
 ): Promise<KeptCapture> {
   const [identity, counters, anchor] = [
     await read("identity"),
@@ -208,8 +214,10 @@ async function sign(
     size: stored.wire.size,
     wrapped_key: stored.wire.wrapped,
   };
-  await record(key, task, "evidence.declare", { manifest, sig: signed.sig, transport }, async (op) => {
-    await store.captures.add({ ...kept, op: op.id });
+  const body = { manifest, sig: signed.sig, transport };
+  const said = [{ kind: "evidence.declare", body }, ...(beside ? [beside(kept.id)] : [])];
+  await recordAll(key, task, said, async ([op]) => {
+    await store.captures.add({ ...kept, op: op!.id });
     await note("kept", kept.item);
     const now = (await read("counters")) ?? counters;
     await write("counters", { ...now, shot: manifest.seq, prev: signed.digest });

@@ -21,10 +21,13 @@ export class NotEnrolled extends Error {}
 /** Rows that are written together with an operation, or not at all. */
 export type Also = (op: KeptOp) => Promise<unknown>;
 
-/**
- * Sign the next operation of a visit and keep it; `also` joins its transaction, so it may use
- * nothing but the store. Signing comes before, because no transaction waits for a signature.
- */
+/** What an operation says, before it has a number. */
+export interface Said {
+  readonly kind: string;
+  readonly body: Body;
+}
+
+/** Sign the next operation of a visit and keep it; `also` joins its transaction. */
 export async function record(
   key: DeviceKey,
   task: Task,
@@ -32,28 +35,40 @@ export async function record(
   body: Body,
   also: Also = async () => undefined,
 ): Promise<KeptOp> {
+  const [kept] = await recordAll(key, task, [{ kind, body }], ([op]) => also(op!));
+  return kept!;
+}
+
+/**
+ * Sign the next operations of a visit and keep them, all or none; `also` joins their transaction,
+ * so it may use nothing but the store. Signing comes before: no transaction waits for a signature.
+ */
+export async function recordAll(
+  key: DeviceKey,
+  task: Task,
+  said: readonly Said[],
+  also: (ops: readonly KeptOp[]) => Promise<unknown>,
+): Promise<readonly KeptOp[]> {
   return alone("row", async () => {
     const [identity, counters] = [await read("identity"), await read("counters")];
     if (identity === null || counters === null) {
       throw new NotEnrolled();
     }
     const at = Date.now();
-    const op = { id: newId(), epoch: counters.epoch, seq: counters.op + 1 };
-    const head = {
-      op_id: op.id,
-      dev: identity.device,
-      inst_epoch: counters.epoch,
-      seq: op.seq,
-      kind,
-      base: { asg_epoch: task.asg_epoch, plan: task.sheet_digest },
-    };
-    const bytes = await buildOp(key, head, { visit: task.visit, at, ...body });
-    const kept: KeptOp = { ...op, visit: task.visit, kind, bytes, state: "waiting", at };
+    const base = { asg_epoch: task.asg_epoch, plan: task.sheet_digest };
+    const kept: KeptOp[] = [];
+    for (const { kind, body } of said) {
+      const op = { id: newId(), epoch: counters.epoch, seq: counters.op + 1 + kept.length };
+      const whose = { op_id: op.id, dev: identity.device, inst_epoch: op.epoch, seq: op.seq };
+      const full = { visit: task.visit, at, ...body };
+      const bytes = await buildOp(key, { ...whose, kind, base }, full);
+      kept.push({ ...op, visit: task.visit, kind, bytes, state: "waiting", at });
+    }
     await store.transaction("rw", store.tables, async () => {
-      await store.ops.add(kept);
+      await store.ops.bulkAdd(kept);
       // What else the counters hold may have moved while this was signed.
       const now = (await read("counters")) ?? counters;
-      await write("counters", { ...now, op: op.seq });
+      await write("counters", { ...now, op: counters.op + kept.length });
       await also(kept);
     });
     return kept;
