@@ -26,19 +26,58 @@ WHY = "no chromium here (Debian: apt install chromium fonts-noto-cjk); the phone
 needs_chromium = pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason=WHY)
 SCREEN = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1, "locale": "zh-CN"}
 HERE = {"latitude": 37.5128, "longitude": 122.1201, "accuracy": 12}
+ARGS = [
+    "--no-sandbox",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+ALLOWED = ["geolocation", "camera", "microphone"]
+
+# Servers of this run by their app: a session's own, or one that a test started.
+_serving: set[int] = set()
+
+
+def wanted() -> None:
+    """Skip where there is no browser, except where there must be one."""
+    if CHROMIUM is None and "CI" not in os.environ:
+        pytest.skip(WHY)
+
+
+class Shelf:
+    """The app, with a few of its files replaced: another build, without building one."""
+
+    def __init__(self, app: Litestar) -> None:
+        self.app = app
+        self.instead: dict[str, bytes] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a replaced file; everything else is the app's."""
+        content = self.instead.get(scope.get("path", ""))
+        if content is None:
+            await self.app(scope, receive, send)
+            return
+        headers = [(b"content-type", b"text/javascript"), (b"cache-control", b"no-cache")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
 
 
 @asynccontextmanager
-async def served(app: Litestar) -> AsyncIterator[str]:
+async def served(app: Litestar | Shelf) -> AsyncIterator[str]:
     """The app on the browsed origin; its lifespan is held by the fixture."""
+    inner = app.app if isinstance(app, Shelf) else app
+    if id(inner) in _serving:
+        yield BROWSED
+        return
     await asyncio.to_thread(build)
     place = urlsplit(BROWSED)
     listening = socket.create_server((str(place.hostname), int(place.port or 0)))
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
     task = asyncio.create_task(server.serve(sockets=[listening]))
+    _serving.add(id(inner))
     try:
         yield BROWSED
     finally:
+        _serving.discard(id(inner))
         server.should_exit = True
         await task
 
@@ -51,13 +90,30 @@ async def browser(folder: str, **more: Any) -> AsyncIterator[BrowserContext]:
         context = await driver.chromium.launch_persistent_context(
             folder,
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--use-fake-ui-for-media-stream"],
-            permissions=["geolocation", "camera"],
+            args=ARGS,
+            permissions=ALLOWED,
             geolocation=HERE,
             **(SCREEN | more),
         )
+        await promise(context.pages[0])
         yield context
         await context.close()
+
+
+async def promise(page: Page) -> None:
+    """Have the browser promise to keep what is stored, as it does for an installed page.
+
+    The sessions stay: a permission ends with the one that gave it.
+    """
+    session = await page.context.new_cdp_session(page)
+    whose = (await session.send("Target.getTargetInfo"))["targetInfo"]["browserContextId"]
+    allowed = {"permissions": ["durableStorage"], "origin": BROWSED, "browserContextId": whose}
+    if page.context.browser is None:
+        del allowed["browserContextId"]
+        await session.send("Browser.grantPermissions", allowed)
+    else:
+        whole = await page.context.browser.new_browser_cdp_session()
+        await whole.send("Browser.grantPermissions", allowed)
 
 
 async def an_inspector(desk: Desk, inspector: UUID) -> tuple[world.Login, str]:
