@@ -6,6 +6,8 @@ import msgspec
 
 WIDTH, BAR, GAP, LABEL = 640, 22, 8, 160
 HEIGHT, MARGIN = 240, 40
+SIZE, EDGE = 320, 30
+RINGS = (25, 50, 100, 250, 500, 1000, 2500, 5000, 25_000, 100_000, 1_000_000)
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -79,3 +81,45 @@ def lines(steps: Sequence[str], series: Sequence[tuple[str, Sequence[tuple[int, 
         )
         drawn.append(Line(name, " ".join(f"{dot.x},{dot.y}" for dot in dots), dots))
     return Lines(tuple(drawn), tuple(zip(places, steps, strict=True)))
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One place on a plan without a map, in units of the drawing."""
+
+    x: int
+    y: int
+    radius: int
+    label: str
+    strong: bool
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Marks around a middle, with rings at round distances: (radius in units, words)."""
+
+    marks: tuple[Mark, ...]
+    rings: tuple[tuple[int, str], ...]
+    size: int = SIZE
+
+    @property
+    def middle(self) -> int:
+        return self.size // 2
+
+
+def around(places: Sequence[tuple[int, int, int, str, bool]]) -> Plan:
+    """Marks of (metres east, metres north, accuracy in metres, label, strong)."""
+    reach = max([abs(m) for east, north, _, _, _ in places for m in (east, north)], default=0)
+    ring = next((step for step in RINGS if step * 2 >= reach), RINGS[-1])
+    scale = max(ring * 2, reach)
+    room = SIZE // 2 - EDGE
+    marks = tuple(
+        Mark(
+            SIZE // 2 + east * room // scale,
+            SIZE // 2 - north * room // scale,
+            min(accuracy * room // scale, room),
+            label,
+            strong,
+        )
+        for east, north, accuracy, label, strong in places
+    )
+    shown = tuple((ring * n * room // scale, f"{ring * n} m") for n in (1, 2))
+    return Plan(marks, shown)

@@ -51,6 +51,12 @@ async def of(digest: str) -> Sheet:
     return _read[digest][0]
 
 
+async def read(digest: str, *, act: Act) -> Sheet:
+    """The sheet of a version, for a page that shows answers; raises VersionLost."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        return await of(digest)
+
+
 def held(digest: str) -> Sheet:
     """The sheet of a version that ``of`` has read before."""
     return _read[digest][0]

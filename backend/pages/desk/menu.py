@@ -18,7 +18,12 @@ class Entry(NamedTuple):
 # group → pages. A page is entered here when it exists, by whoever writes it.
 GROUPS: dict[str, tuple[Entry, ...]] = {
     "now": (Entry("home", "/desk", "session.own", icon="house"),),
-    "circle": (),
+    "circle": (
+        Entry("visits", "/desk/visits", "visits.read", icon="clipboard-check"),
+        Entry("recounts", "/desk/recounts", "recounts.count", icon="users-round"),
+        Entry("findings", "/desk/findings", "findings.read", icon="search-check"),
+        Entry("notices", "/desk/notices", "visits.read", icon="file-text"),
+    ),
     "year": (
         Entry("plans", "/desk/plans", "plans.read", icon="calendar-range"),
         Entry("draws", "/desk/draws", "draws.watch", icon="dices"),

@@ -1,0 +1,23 @@
+"""The handlers of the circle from a visit to its publication, in the order of the menu."""
+
+from backend.pages.desk import (
+    board,
+    evidence,
+    findings,
+    notice,
+    notice_deeds,
+    notices,
+    recounts,
+    visit,
+)
+
+HANDLERS = [
+    *board.HANDLERS,
+    *visit.HANDLERS,
+    *evidence.HANDLERS,
+    *recounts.HANDLERS,
+    *findings.HANDLERS,
+    *notices.HANDLERS,
+    *notice.HANDLERS,
+    *notice_deeds.HANDLERS,
+]
