@@ -39,6 +39,7 @@ from backend.pages.public import (
     check,
     clauses,
     codes,
+    documents,
     front,
     log,
     lookups,
@@ -62,6 +63,7 @@ PUBLIC = (
     about,
     lookups,
     tips,
+    documents,
 )
 PRESSED = (
     front,
@@ -71,6 +73,7 @@ PRESSED = (
     about,
     lookups,
     tips,
+    documents,
 )
 
 FACES = {

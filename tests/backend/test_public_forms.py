@@ -133,3 +133,15 @@ async def test_a_certificate_that_is_not_there_says_so_and_is_kept_nowhere(
     outline(answer)
     assert "没有查到" in answer.text
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_paper_that_never_was_is_not_there(client: httpx.AsyncClient) -> None:
+    form = await client.get("/documents")
+    outline(form)
+    typed = await client.get("/documents?code=abcd efgh ijkl mnop qrst uvwx yz")
+    assert typed.headers["location"] == "/documents/ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    answer = await client.get(typed.headers["location"])
+    outline(answer)
+    assert answer.status_code == 404
+    assert "没有这份文书" in answer.text
+    assert answer.headers["cache-control"] == "no-store"

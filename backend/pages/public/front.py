@@ -20,6 +20,7 @@ WAYS = (
     "institutions",
     "results",
     "draws",
+    "documents",
     "certificates",
     "clauses",
     "plans",
