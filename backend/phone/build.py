@@ -5,9 +5,13 @@ What the other faces take from npm is copied by the same build (``copies.py``).
 What has not changed is not built again; nothing is fetched when the packages are there.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -49,7 +53,20 @@ def build() -> Path:
 
     Raises: BuildFailed.
     """
-    now = stamp()
+    with _alone():
+        return _built(stamp())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One build of this folder at a time; whoever waited finds it done."""
+    name = sha256(str(HERE).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"mingcha-phone-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _built(now: str) -> Path:
     if _read(OUT / ".stamp") == now and copies.complete():
         return OUT
     packages()
