@@ -175,7 +175,7 @@ class Stage:
 
     async def until(self, sql: str, wanted: int, *values: object) -> None:
         """Wait until the server has so many."""
-        for _ in range(150):
+        for _ in range(600):
             if await self.count(sql, *values) == wanted:
                 return
             await self.page.wait_for_timeout(100)
@@ -183,7 +183,7 @@ class Stage:
 
     async def until_row(self, table: str, field: str, wanted: object) -> None:
         """Wait until the only row of a table on the phone has this value."""
-        for _ in range(150):
+        for _ in range(600):
             [row] = await self.rows(table)
             if row[field] == wanted:
                 return
@@ -192,7 +192,7 @@ class Stage:
 
     async def until_swept(self, kept: set[str]) -> None:
         """Wait until chunks lie here of these pieces alone, and of each of them."""
-        for _ in range(150):
+        for _ in range(600):
             if {row["id"] for row in await self.rows("chunks")} == kept:
                 return
             await self.page.wait_for_timeout(100)
@@ -230,7 +230,7 @@ async def at_work(
         context = await kit.chromium.new_context(
             permissions=phones.ALLOWED, geolocation=phones.HERE, **phones.SCREEN
         )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     try:
         page = await context.new_page()
         if promised:

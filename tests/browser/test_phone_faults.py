@@ -42,7 +42,7 @@ async def test_no_capture_is_lost_to_a_page_that_is_killed_at_random(
         for n in range(rounds):
             await stage.open("checklist")
             await stage.page.click("#TI-01 .shots button")
-            raw = worlds.a_jpeg(n, 300) + chance.randbytes(chance.randrange(1, 2 * MEGA))
+            raw = worlds.a_jpeg(n, 300) + chance.randbytes(chance.randrange(1, MEGA))
             picked = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": raw}
             figures = stage.page.locator("#TI-01 figure")
             await stage.page.set_input_files(".viewfinder input[type=file]", picked)
@@ -207,10 +207,10 @@ async def test_a_full_disk_refuses_in_words_and_keeps_what_was_kept(kit: Kit) ->
         await stage.take("TI-01", worlds.a_jpeg(side=500))
         await stage.yes("TI-01")
         driver = await stage.context.new_cdp_session(stage.page)
-        quota = {"origin": BROWSED, "quotaSize": 4 * MEGA}
+        quota = {"origin": BROWSED, "quotaSize": 3 * MEGA}
         await driver.send("Storage.overrideQuotaForOrigin", quota)
         await stage.page.click("#TI-02 .shots button")
-        noise = worlds.a_jpeg(3, 400) + random.Random(5).randbytes(9 * MEGA)
+        noise = worlds.a_jpeg(3, 400) + random.Random(5).randbytes(6 * MEGA)
         picked = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": noise}
         await stage.page.set_input_files(".viewfinder input[type=file]", picked)
         await stage.page.wait_for_selector("text=手机存储已满")
