@@ -21,7 +21,8 @@ export function steps(task: Task, visit: Visit, deeds: Deeds, called: number): r
   const { asked, openItems, owed } = visit;
   const answered = asked.value.filter((item) => visit.judged.value.has(item.code)).length;
   const rolls = deeds.of("rollcall.record").length;
-  const papers = deeds.all.value.filter((deed) => PAPERS.includes(deed.kind)).length;
+  const anonymous = deeds.of("interview.record").filter((deed) => deed.body["formal"] === false).length;
+  const papers = deeds.all.value.filter((deed) => PAPERS.includes(deed.kind)).length - anonymous;
   const arrived = deeds.kinds.value.has("visit.checkin");
   const shown = deeds.kinds.value.has("certificate.shown");
   const sent = deeds.kinds.value.has("visit.finalize");
@@ -48,7 +49,13 @@ export function steps(task: Task, visit: Visit, deeds: Deeds, called: number): r
       done: rolls > 0,
       must: true,
     },
-    { name: "ask", text: "ask.title", told: "", done: false, must: false },
+    {
+      name: "ask",
+      text: "ask.title",
+      told: anonymous === 0 ? "" : say("step.count", { n: anonymous }),
+      done: anonymous > 0,
+      must: false,
+    },
     { name: "advert", text: "advert.title", told: "", done: false, must: false },
     {
       name: "papers",

@@ -53,3 +53,11 @@ export function kindOf(capture: KeptCapture): string {
   };
   return say(keys[group] ?? "sync.file");
 }
+
+const OCCASIONS = ["roll", "interview", "paper", "obstruction", "signature"] as const;
+
+/** What a capture belongs to: an item by its code, or the occasion in words. */
+export function occasion(item: string): string {
+  const known = OCCASIONS.find((one) => one === item);
+  return known === undefined ? item : say(`occasion.${known}`);
+}
