@@ -200,7 +200,9 @@ async def recount_unsure(*, act: Act) -> int:
 async def _count(notice: Notice, verb: str, reason: str, *, always: bool, act: Act) -> bool:
     """Write every term that comes out differently; the notice is due on its latest day."""
     known = (await noticerows.intervals([notice.id]))[notice.id]
-    party = stops.of(known, Whose.PARTY, until=on_day(act.at))
+    # What still stands moves no day yet: it may turn out shorter than until today.
+    ended = [one for one in known if one.last is not None]
+    party = stops.of(ended, Whose.PARTY, until=on_day(act.at))
     moved = False
     days = []
     for line in notice.findings:

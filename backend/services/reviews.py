@@ -214,7 +214,8 @@ async def close(notice_id: UUID, *, rev: int, act: Act) -> Notice:
         state = states.require(Noun.NOTICE, notice.state, "close")
         if any(line.outcome not in SETTLED for line in notice.findings):
             raise OutcomesOpen
-        for author in {notice.author, *(line.decided_by for line in notice.findings)}:
+        accepted = (one.decided_by for one in notice.findings if one.outcome == "accepted")
+        for author in {notice.author, *accepted}:
             gates.second_person(Noun.NOTICE, author=author, approver=act.by.id)
         await _end_findings(notice)
         change = {
