@@ -275,8 +275,8 @@ def read_filing_words(root: Path) -> Mapping[str, Bilingual]:
     return MappingProxyType(_one(path, root, dict[str, Bilingual])[1])
 
 
-def read_calendar(root: Path) -> Calendar:
-    """Read the holiday tables under ``root``, one file a year.
+def read_years(root: Path) -> tuple[Year, ...]:
+    """Read the holiday tables under ``root``, one file a year, in their order.
 
     Raises: PackRefusal ("packs.*") with file and line.
     """
@@ -290,7 +290,15 @@ def read_calendar(root: Path) -> Calendar:
         except CalendarBroken as broken:
             raise source.refuse(BrokenYear, ("year",), message=str(broken.facts)) from None
         years.append(year)
-    return Calendar.of(years)
+    return tuple(years)
+
+
+def read_calendar(root: Path) -> Calendar:
+    """Read the holiday tables under ``root`` as one calendar.
+
+    Raises: PackRefusal ("packs.*") with file and line.
+    """
+    return Calendar.of(read_years(root))
 
 
 @cache
@@ -319,6 +327,12 @@ def load_settings() -> Mapping[tuple[str, Jurisdiction], Setting]:
 def load_calendar() -> Calendar:
     """Return our own calendar, read once per process."""
     return read_calendar(HOME / "workdays")
+
+
+@cache
+def load_years() -> tuple[Year, ...]:
+    """Return the yearly tables of our own calendar with their sources, read once per process."""
+    return read_years(HOME / "workdays")
 
 
 def read_rulebook(root: Path) -> Rulebook:

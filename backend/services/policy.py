@@ -25,6 +25,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "webhooks.manage": frozenset({"integrator", "sysadmin"}),
     "statistics.read": OFFICE,
     "rules.read": frozenset({SIGNED_IN}),
+    "rules.desk": OFFICE | ADMINS,
     "accounts.read": ADMINS | {"supervisor"},
     "accounts.manage": frozenset({"sysadmin"}),
     "roles.manage": frozenset({"secadmin"}),

@@ -30,6 +30,20 @@ union all
 select place, 0, 0, sum((payload ->> 'passed')::bigint), sum((payload ->> 'candidates')::bigint)
 from filed where register = 'R19' group by place
 """
+# Each person once, and only in classes whose number of trained persons is filed, too.
+EMPLOYED = """
+with filed as (select f.institution, f.register, f.period, f.payload from filing f
+  where f.register in ('R15', 'R33') and f.state in ('submitted', 'accepted')
+    and f.submitted_at >= $1::date and f.submitted_at < $2::date + 1),
+working as (select institution, period, count(distinct e ->> 'trainee_id') as persons
+  from filed, jsonb_array_elements(payload -> 'lists' -> 'employments') e
+  where register = 'R33' group by 1, 2)
+select i.home_region as place, sum(w.persons)::bigint as part,
+  sum((c.payload ->> 'trained')::bigint)::bigint as whole
+from working w join filed c on c.institution = w.institution and c.period = w.period
+  and c.register = 'R15' join institution i on i.id = w.institution
+group by 1 order by 1
+"""
 COVERAGE = f"""
 select i.home_region as place, i.risk_class, count(*) as listed,
   count(*) filter (where v.n > 0) as seen, coalesce(sum(v.n), 0)::bigint as visits,
@@ -80,10 +94,11 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Indicators(msgspec.Struct, frozen=True):
-    """Attendance and pass rate by the home region of the institutions that filed."""
+    """The three indicators by the home region of the institutions that filed."""
 
     attendance: dict[int, Pair]
     passes: dict[int, Pair]
+    employment: dict[int, Pair]
 
     @property
     def attended(self) -> Pair:
@@ -94,6 +109,11 @@ class Indicators(msgspec.Struct, frozen=True):
     def passed(self) -> Pair:
         """考核通过率 of all regions together: persons who passed both of those who sat."""
         return _sum(self.passes)
+
+    @property
+    def employed(self) -> Pair:
+        """就业创业成功率 of all regions together: persons in work of those trained."""
+        return _sum(self.employment)
 
 
 class Covered(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,11 +164,12 @@ def _sum(pairs: Mapping[int, Pair]) -> Pair:
     return Pair(sum(one.part for one in pairs.values()), sum(one.whole for one in pairs.values()))
 
 
-def _indicators(rows: list[Any]) -> Indicators:
+def _indicators(rows: list[Any], employed: list[Any]) -> Indicators:
     """The union's rows: those of attendance have no ``sat``, those of examinations no ``due``."""
     return Indicators(
         {row["place"]: Pair(int(row["attended"]), int(row["due"])) for row in rows if row["due"]},
         {row["place"]: Pair(int(row["passed"]), int(row["sat"])) for row in rows if row["sat"]},
+        {row["place"]: Pair(min(row["part"], row["whole"]), row["whole"]) for row in employed},
     )
 
 
@@ -175,6 +196,7 @@ async def report(since: date, until: date, *, act: Act) -> Report:
             name: await DB.connection.fetch(query, since, until)
             for name, query in (
                 ("filed", FILED),
+                ("employed", EMPLOYED),
                 ("coverage", COVERAGE),
                 ("selection", SELECTION),
                 ("month", MONTHS),
@@ -185,7 +207,7 @@ async def report(since: date, until: date, *, act: Act) -> Report:
     return Report(
         since=since,
         until=until,
-        indicators=_indicators(found["filed"]),
+        indicators=_indicators(found["filed"], found["employed"]),
         coverage=tuple(Covered(**dict(row)) for row in found["coverage"]),
         selections=_results(found["selection"], "selection"),
         months=_results(found["month"], "month"),

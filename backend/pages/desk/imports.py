@@ -168,13 +168,13 @@ def _file(content: bytes, kind: str, form: Form) -> Response[bytes]:
     return Response(content, media_type=TYPES[form], headers=headers)
 
 
-@get("/desk/directories/{kind:str}/template.{form:str}", action="directories.import")
+@get("/desk/directories/{kind:str}/template/{form:str}", action="directories.import")
 async def template(kind: Kind, form: FromPath[Form]) -> Response[bytes]:
     """An empty file with headings, choices and a guide."""
     return _file(exports.template(kind, form), kind, form)
 
 
-@get("/desk/directories/{kind:str}/rows.{form:str}", action="directories.export")
+@get("/desk/directories/{kind:str}/rows/{form:str}", action="directories.export")
 async def export(
     kind: Kind,
     form: FromPath[Form],

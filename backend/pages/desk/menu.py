@@ -27,14 +27,28 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "year": (
         Entry("plans", "/desk/plans", "plans.read", icon="calendar-range"),
         Entry("draws", "/desk/draws", "draws.watch", icon="dices"),
+        Entry("filings", "/desk/filings", "directories.browse", icon="inbox"),
+        Entry("hits", "/desk/hits", "desk.read", icon="scan-search"),
         Entry("statistics", "/desk/statistics", "statistics.read", icon="chart-column"),
         Entry("institutions", "/desk/institutions", "directories.browse", icon="building-2"),
         Entry("inspectors", "/desk/inspectors", "inspectors.read", icon="id-card"),
         Entry("classes", "/desk/classes", "directories.browse", icon="school"),
         Entry("items", "/desk/items", "directories.browse", icon="list-checks"),
         Entry("imports", "/desk/imports", "directories.import", icon="file-up"),
+        Entry("works", "/desk/works", "works.read", icon="loader"),
+        Entry("rule_desk", "/desk/rules", "rules.desk", icon="scale"),
+        Entry("cards", "/desk/cards", "rules.desk", icon="book-open"),
     ),
-    "upkeep": (),
+    "upkeep": (
+        Entry("people", "/desk/people", "accounts.read", icon="users"),
+        Entry("phones", "/desk/phones", "accounts.read", icon="smartphone"),
+        Entry("audit_log", "/desk/log", "upkeep.read", icon="shield-check"),
+        Entry("queue", "/desk/queue", "upkeep.read", icon="layers"),
+        Entry("doctor", "/desk/doctor", "upkeep.read", icon="stethoscope"),
+        Entry("settings", "/desk/settings", "rules.desk", icon="sliders-horizontal"),
+        Entry("holidays", "/desk/holidays", "rules.desk", icon="calendar-days"),
+        Entry("packs", "/desk/packs", "rules.desk", icon="library"),
+    ),
 }
 
 

@@ -1,17 +1,24 @@
 """The handlers of the desk's further rooms, in the order of the menu."""
 
 from backend.pages.desk import (
+    administration,
+    audit_log,
     ceremony,
     classes,
     draws,
+    filings,
     imports,
     inspectors,
     institutions,
+    people,
+    phones,
     plan_edit,
     plans,
+    rule_desk,
     simulations,
     statistics,
     versions,
+    works,
 )
 
 HANDLERS = [
@@ -20,10 +27,17 @@ HANDLERS = [
     *simulations.HANDLERS,
     *draws.HANDLERS,
     *ceremony.HANDLERS,
+    *filings.HANDLERS,
     *statistics.HANDLERS,
     *institutions.HANDLERS,
     *inspectors.HANDLERS,
     *classes.HANDLERS,
     *versions.HANDLERS,
     *imports.HANDLERS,
+    *works.HANDLERS,
+    *rule_desk.HANDLERS,
+    *people.HANDLERS,
+    *phones.HANDLERS,
+    *administration.HANDLERS,
+    *audit_log.HANDLERS,
 ]

@@ -128,7 +128,7 @@ async def one(simulation_id: FromPath[UUID], request: Asked, act: Act) -> Respon
     return await _shown(simulation_id, request, act)
 
 
-@get("/desk/simulations/{simulation_id:uuid}/{part:str}.csv", action="plans.read")
+@get("/desk/simulations/{simulation_id:uuid}/csv/{part:str}", action="plans.read")
 async def figures(
     simulation_id: FromPath[UUID], part: FromPath[Part], request: Asked, act: Act
 ) -> Response[bytes]:

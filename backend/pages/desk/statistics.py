@@ -24,7 +24,15 @@ from backend.services.reports import Covered, Pair, Report, Results
 from inspection_plans.library import Library
 
 Part = Literal[
-    "attendance", "passes", "coverage", "classes", "selections", "months", "cities", "clauses"
+    "attendance",
+    "passes",
+    "employment",
+    "coverage",
+    "classes",
+    "selections",
+    "months",
+    "cities",
+    "clauses",
 ]
 SCALE = 10_000
 BARS = 24
@@ -145,6 +153,11 @@ def tables(found: Report, language: Language, rules: Library) -> tuple[Table, ..
             ((place(code), pair) for code, pair in sorted(indicators.passes.items())),
             language,
         ),
+        _shares(
+            "employment",
+            ((place(code), pair) for code, pair in sorted(indicators.employment.items())),
+            language,
+        ),
         _covered("coverage", found.coverage, language, by="place"),
         _covered("classes", found.coverage, language, by="risk_class"),
         _results(
@@ -184,12 +197,13 @@ async def page(
         "tables": tables(found, language_of(request), rules),
         "attended": found.indicators.attended,
         "passed": found.indicators.passed,
+        "employed": found.indicators.employed,
         "percent": percent,
     }
     return desk(request, act, "desk/statistics.html", shown, here="statistics")
 
 
-@get("/desk/statistics/{part:str}.csv", action="statistics.read")
+@get("/desk/statistics/csv/{part:str}", action="statistics.read")
 async def figures(
     part: FromPath[Part],
     request: Asked,
