@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
     ``clamd``: the virus scanner, ``unix:/path`` or ``host:port``; empty means not scanned.
     ``tsa_url`` is the one time-stamp authority that is ever asked, ``tsa_roots`` a PEM file of the
     certificates it is held to; ``witnesses`` are the keys of cosigning bureaus.
+    ``tour`` is what the demo tells its guests; it is shown on a loopback address alone.
     """
 
     database: Database
@@ -89,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True):
     sms_url: str = ""
     outbox: Path | None = None
     webhook_hosts: tuple[str, ...] = ()
+    tour: Path | None = None
 
     @property
     def phone_folder(self) -> Path:
@@ -232,6 +234,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         sms_url=_address(env, "MINGCHA_SMS_URL", "https", "http"),
         outbox=Path(env["MINGCHA_OUTBOX"]).absolute() if "MINGCHA_OUTBOX" in env else None,
         webhook_hosts=tuple(env.get("MINGCHA_WEBHOOK_HOSTS", "").split()),
+        tour=Path(env["MINGCHA_TOUR"]).absolute() if env.get("MINGCHA_TOUR") else None,
     )
 
 
@@ -272,4 +275,5 @@ def to_environment(settings: Settings) -> dict[str, str]:
         "MINGCHA_TSA_URL": settings.tsa_url,
         "MINGCHA_TSA_ROOTS": str(settings.tsa_roots or ""),
         "MINGCHA_WITNESSES": " ".join(settings.witnesses),
+        "MINGCHA_TOUR": str(settings.tour or ""),
     }

@@ -17,11 +17,12 @@ from backend.embedded.supervisor import LOCK, Running, start
 from backend.services.schema import migrate
 from backend.settings import Settings
 from media.bucket import Bucket
-from seed import play, report, stage, verify, world
+from seed import play, report, stage, tour, verify, world
 from seed.report import Report
 
 INTEGER = 2026
 MARKER = "played.json"
+TOUR = "tour.json"
 SERVERS, KEYS = "servers", "keys"
 
 
@@ -100,6 +101,7 @@ def _on(running: Running, args: argparse.Namespace, told: Report | None) -> int:
         stage.lay_keys(settings.keys, args.integer)
         told = asyncio.run(_play(settings, args.integer))
         _keep(data, told)
+    settings = msgspec.structs.replace(settings, tour=tour.lay(told, data / TOUR))
     office.remember(settings, data)
     report.show(told, origin, _say)
     office.serve(running, settings, args.port, log=data / "app.log")

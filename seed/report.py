@@ -148,7 +148,8 @@ def show(report: Report, origin: str, say: Callable[[str], None]) -> None:
     say(f"\n登录 logins（口令 password: {report.password}）")
     for access in report.logins:
         say(f"  {_padded(access.login, 32)}{_padded(access.role, 14)}{access.office}")
-    say(f"\n公众页面 public   {origin}/\n工作台 desk       {origin}/desk"
+    say(f"\n从这里开始 start {origin}/tour")
+    say(f"公众页面 public   {origin}/\n工作台 desk       {origin}/desk"
         f"\n接口 API          {origin}/api/schema/openapi.json")  # fmt: skip
 
 

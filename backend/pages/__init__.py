@@ -46,6 +46,7 @@ from backend.pages.public import (
     publications,
     statistics,
     tips,
+    tour,
 )
 
 __all__ = ["PRESSING", "Press", "handlers", "main", "pressing"]
@@ -64,6 +65,7 @@ PUBLIC = (
     lookups,
     tips,
     documents,
+    tour,
 )
 PRESSED = (
     front,
@@ -74,6 +76,7 @@ PRESSED = (
     lookups,
     tips,
     documents,
+    tour,
 )
 
 FACES = {

@@ -6,12 +6,14 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from backend.pages.press import served
+from backend.pages.public import tour
 from backend.pages.public.publications import KINDS
 from backend.pages.render import html
 from backend.pages.routes import public
 from backend.services import public_figures, publications
 from backend.services.accounts import on_day
 from backend.services.publications import Public
+from backend.settings import Settings
 from inspection_plans.library import Library
 
 NEWEST = 3
@@ -30,7 +32,7 @@ WAYS = (
 
 @public("/", action="public.read")
 async def first(
-    request: Request[Any, Any, Any], state: State, rules: Library
+    request: Request[Any, Any, Any], state: State, rules: Library, settings: Settings
 ) -> Response[bytes | None]:
     """What this is, the ways in, the newest of each kind, and figures."""
 
@@ -47,6 +49,7 @@ async def first(
             "figures": await public_figures.figures(today=today),
             "clauses": len(rules.clauses),
             "packs": len(rules.packs),
+            "tour": tour.offered(settings),
         }
         return html(request, "public/front.html", values)
 
