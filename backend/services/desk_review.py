@@ -70,16 +70,6 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     gone: int
 
 
-def _above(region: int) -> tuple[int, ...]:
-    found, code = [], region
-    while True:
-        found.append(code)
-        parent = regions.parent_of(code)
-        if parent is None:
-            return tuple(found)
-        code = parent
-
-
 async def review(institution_id: UUID, *, act: Act, rules: Library, whole: bool = False) -> Ran:
     """Look at one institution: at what changed since the last review, or at everything.
 
@@ -92,7 +82,9 @@ async def review(institution_id: UUID, *, act: Act, rules: Library, whole: bool 
             raise Absent
         await filed_rows.bring_up(institution_id, act=act)
         whole = whole or await DB.connection.fetchval(LAST, institution_id) is None
-        looked = await desk_views.look(institution_id, region=region, above=_above(region))
+        looked = await desk_views.look(
+            institution_id, region=region, above=regions.lineage(region)
+        )
         today = on_day(act.at)
         judged, lacking = _judge(looked, rules.jurisdiction_of(region), today, whole=whole)
         told, gone = await _keep(institution_id, region, judged, whole=whole, act=act)

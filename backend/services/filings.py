@@ -47,6 +47,10 @@ HELD = """
 select * from filing where institution is not distinct from $1 and register = $2 and period = $3
   and region = $4 for update
 """
+PAYLOAD = """
+select payload from filing where institution is not distinct from $1 and register = $2
+  and period = $3 and (institution is not null or region = $4)
+"""
 LOCKED = f"{SELECT} where f.id = $1 for update of f"
 ONE = f"{SELECT} where f.id = $1"
 CREATE = """
@@ -317,6 +321,17 @@ async def save(
         filing = await _load(filing_id, act, rules)
         await _record(act, "saved", filing)
     return filing
+
+
+async def payload_of(
+    institution_id: UUID | None, register: str, period: str, *, act: Act
+) -> dict[str, Any]:
+    """What a filing says now; empty where nothing was written yet."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        found = await DB.connection.fetchval(
+            PAYLOAD, institution_id, register, period, act.by.region
+        )
+    return found or {}
 
 
 def _require_open(held: Any, rev: int | None) -> None:  # noqa: ANN401 - a driver's row or None

@@ -30,6 +30,17 @@ from unnest($5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[], $10::tex
   as t (id, item, title, detail, severity, clauses)
 on conflict (visit, item) do nothing returning id, title_zh
 """
+FIT = """
+select id from evidence where id = any ($1) and visit = $2 and state in ('verified', 'sealed')
+"""
+# What desk review found rests on filings; evidence of a later visit may be named as well.
+FIT_FILED = """
+select id from evidence where id = any ($1) and institution = $2
+  and state in ('verified', 'sealed')
+union all
+select id from filing where id = any ($1) and institution = $2
+  and state in ('submitted', 'accepted')
+"""
 PAGE = """
 select * from finding where ($1::text is null or state = $1) and ($2::uuid is null or visit = $2)
   and ($3::uuid is null or institution = $3) and ($4::uuid is null or id < $4)
@@ -153,6 +164,7 @@ async def _settled(finding: Finding, verb: str, *, act: Act, reason: str = "") -
 async def verify(finding_id: UUID, *, evidence: tuple[UUID, ...], act: Act) -> Finding:
     """A person states that the finding is true and names verified evidence of the same visit.
 
+    A finding of desk review has no visit: what it rests on are filings of the institution.
     Source: casework 1 (G4). Raises: Absent, Denied, FindingWrongState, VerificationUnfounded
     ("finding.no_evidence_named"), EvidenceUnfit ("finding.evidence_unfit").
     """
@@ -162,10 +174,9 @@ async def verify(finding_id: UUID, *, evidence: tuple[UUID, ...], act: Act) -> F
         state = states.require(Noun.FINDING, finding.state, "verify")
         gates.verification(evidence)
         fit = await DB.connection.fetch(
-            "select id from evidence where id = any ($1) and visit = $2"
-            " and state in ('verified', 'sealed')",
+            FIT if finding.visit else FIT_FILED,
             list(evidence),
-            finding.visit,
+            finding.visit or finding.institution,
         )
         if unfit := set(evidence) - {row["id"] for row in fit}:
             raise EvidenceUnfit(field="evidence", ids=sorted(map(str, unfit)))

@@ -55,6 +55,12 @@ def parent_of(code: int) -> int | None:
     return NATION if code % _PROVINCE == 0 else code - code % _PROVINCE
 
 
+def lineage(code: int) -> tuple[int, ...]:
+    """A region and those over it, up to the nation."""
+    above = parent_of(code)
+    return (code,) if above is None else (code, *lineage(above))
+
+
 def _level(code: int) -> Literal["nation", "province", "prefecture"]:
     if code == NATION:
         return "nation"

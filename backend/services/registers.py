@@ -226,3 +226,9 @@ def of_period(kind: str) -> Iterator[tuple[str, Register]]:
     for code, found in registers().items():
         if found.period == kind and found.filer == "institution":
             yield code, found
+
+
+def written() -> dict[str, Any]:
+    """Every register by its number, as JSON values."""
+    found: dict[str, Any] = plain(registers())
+    return found

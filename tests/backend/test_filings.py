@@ -16,7 +16,7 @@ from inspection_plans.loader import load, load_rulebook
 from media.keys import ServerKey
 from tests.backend.desk import Desk
 from tests.backend.sheets import a_credit_code, a_trainee, an_institution
-from tests.world import JINAN, SHANXI, WEIHAI, Login, a_person, signed_in
+from tests.world import JINAN, SHANDONG, SHANXI, WEIHAI, Login, a_person, signed_in
 
 ROW: dict[str, Any] = {
     "name": "智能制造",
@@ -231,6 +231,25 @@ async def test_each_side_files_its_own(parties: Parties) -> None:
         allotted.id, act=other.act(parties.desk.clock()), rules=parties.desk.rules
     )
     assert accepted.state == "accepted"
+
+
+async def test_an_office_files_about_itself(parties: Parties) -> None:
+    """No institution stands in it, none sees it, and the other way round it is refused."""
+    desk = parties.desk
+    payload = {"lists": {"targets": [{"id": "2026", "year": 2026, "trained": 5200}]}}
+
+    async def save(institution: UUID | None, register: str) -> filings.Filing:
+        return await filings.save(
+            institution, register, "2026", payload, act=desk.act, rules=desk.rules
+        )
+
+    first, again = await save(None, "R41"), await save(None, "R41")
+    for institution, register in ((parties.institution, "R41"), (None, "R27")):
+        with pytest.raises((filings.WrongSubject, registers.PayloadInvalid)):
+            await save(institution, register)
+    await parties.submit(first.id, act=desk.act)
+    assert (first.id, again.rev, first.institution, first.region) == (again.id, 2, None, SHANDONG)
+    assert await filings.filings(act=parties.act, rules=desk.rules) == ()
 
 
 async def test_what_is_handed_in_is_not_rewritten(parties: Parties) -> None:

@@ -16,6 +16,7 @@ from backend.piccolo_conf import DB
 from backend.services import (
     cases,
     custody_acts,
+    desk_review,
     dossiers,
     draws,
     exclusions,
@@ -41,6 +42,7 @@ from tests.backend.desk import Desk
 from tests.backend.sheets import ONE_OF_EACH
 from tests.conftest import StillClock, Work
 from tests.field import Field, a_class, a_field, a_jpeg, an_answer, signed, submitted
+from tests.world import SHANDONG, the_product
 
 HEADS = {"roster": "ab" * 32, "present": 11, "absent": 1, "count": 11}
 TRAINING_PLAN = {"items": [{"occupation": "ai", "persons": 100}]}
@@ -67,6 +69,9 @@ ROWS = {
     "evidence": "select id from evidence where state = 'sealed'",
     "office": "select id from office",
     "run_id": "select id from import_run",
+    "hit_id": "select id from desk_hit",
+    "tip_id": "select id from tip",
+    "tip_file_id": "select id from tip_file",
 }
 
 
@@ -141,6 +146,9 @@ async def an_estate(
     ids |= await _drawn(office, work, seen.institution)
     matter = await casework.a_matter(owner, clock())
     ids |= await _papers(owner, matter, clock)
+    await _told(http, work)
+    product = await the_product(clock())
+    await desk_review.review(seen.institution, act=product, rules=load())
     asked = dossiers.NewDossier(visit=seen.visit, purpose="案件复核")
     ids["dossier_id"] = (await dossiers.order(asked, act=seen.desk.act)).id
     ids |= await _in_custody(seen)
@@ -149,6 +157,21 @@ async def an_estate(
     missing = [name for name, found in ids.items() if found is None]
     assert not missing, f"the estate lacks {missing}"
     return Estate(http, owner, clock, seen, matter, ids, await marks_of(owner))
+
+
+async def _told(http: httpx.AsyncClient, work: Work) -> None:
+    """A tip with a file and a sealed sender."""
+    said = {
+        "category": "loan",
+        "text": "报名当天被要求贷款缴费。",
+        "about": "虚构机构",
+        "region": SHANDONG,
+        "identity": {"name": "虚构举报人", "contact": "000"},
+    }
+    code = (await http.post("/api/v1/public/tips", json=said)).json()["code"]
+    headers = {"Tip-Code": code, "Content-Type": "application/pdf"}
+    await http.post("/api/v1/public/tip/files", content=b"%PDF-1.4 x", headers=headers)
+    await work.drain()
 
 
 async def _in_custody(seen: Field) -> dict[str, UUID]:

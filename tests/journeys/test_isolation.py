@@ -37,6 +37,7 @@ PLAIN = {
     "clause_id": "national-2021-71/6.3/pass-guarantee",
     "register": "R38",
     "period": "2026Q1",
+    "quarter": "2026Q1",
     "region": "370000",
     "year": "2026",
     "version": "0",

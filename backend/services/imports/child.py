@@ -1,7 +1,7 @@
 """Reads and writes office files in a process of its own with little memory and little time.
 
-Run by path as ``python -I child.py read|write``: bytes come on standard input, JSON or bytes
-leave on standard output. It imports nothing of ours, so a broken file can reach nothing.
+Run by path as ``python -I child.py read|sheets|write|book``: bytes come on standard input, JSON
+or bytes leave on standard output. It imports nothing of ours, so a broken file can reach nothing.
 """
 
 import csv
@@ -19,6 +19,8 @@ CPU_S = 10
 UNPACKED_BYTES = 64 << 20
 MEMBERS = 500
 ROWS = 20_000
+SHEETS = 12
+LISTED = 255  # characters that Excel takes for the choices of a cell, and for a hint
 COLUMNS = 64
 CELL = 1_000
 EXACT = 10**15  # Excel keeps fifteen digits of a number
@@ -72,20 +74,28 @@ def _weigh(raw: bytes) -> None:
         raise Refused("import.too_heavy")
 
 
-def _workbook(raw: bytes) -> tuple[str, Iterator[Line]]:
+def _workbook(raw: bytes, most: int) -> Iterator[tuple[str, Iterator[Line]]]:
+    """The first sheets of a workbook, ``most`` of them."""
     from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - CSV needs none
 
     _weigh(raw)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
-        name = book.sheet_names[0]
-        sheet = book.get_sheet_by_index(0)
+        names = book.sheet_names[:most]
+        sheets = [book.get_sheet_by_index(place) for place in range(len(names))]
     except (CalamineError, IndexError):
         raise Refused("import.unreadable") from None
+    if not names:
+        raise Refused("import.unreadable")
+    for name, sheet in zip(names, sheets, strict=True):
+        yield name, _lines(sheet)
+
+
+def _lines(sheet: Any) -> Iterator[Line]:  # noqa: ANN401 - the library ships no types
     if sheet.total_height > ROWS + 1 or sheet.total_width > COLUMNS:
         raise Refused("import.too_long", rows=ROWS, columns=COLUMNS, characters=CELL)
     rows = sheet.to_python(skip_empty_area=False)
-    return name, ((place, [_text(cell) for cell in row]) for place, row in enumerate(rows, 1))
+    return ((place, [_text(cell) for cell in row]) for place, row in enumerate(rows, 1))
 
 
 def _unescaped(cell: str) -> str:
@@ -129,12 +139,28 @@ def _bounded(lines: Iterator[Line]) -> list[Line]:
 def read(raw: bytes) -> dict[str, Any]:
     """The first sheet as ``{"sheet", "lines": [[row number, [text, ...]], ...]}``."""
     try:
-        name, lines = _workbook(raw) if raw.startswith(ZIP_MARK) else ("CSV", _table(raw))
+        packed = raw.startswith(ZIP_MARK)
+        name, lines = next(_workbook(raw, 1)) if packed else ("CSV", _table(raw))
         return {"sheet": name, "lines": _bounded(lines)}
     except Refused as refused:
         return refused.answer
     except MemoryError:
         return Refused("import.too_heavy").answer
+
+
+def read_sheets(raw: bytes) -> dict[str, Any]:
+    """Every sheet of a workbook as ``{"sheets": [{"sheet", "lines"}, ...]}``."""
+    if not raw.startswith(ZIP_MARK):
+        return Refused("import.unreadable").answer
+    try:
+        found = [
+            {"sheet": name, "lines": _bounded(lines)} for name, lines in _workbook(raw, SHEETS)
+        ]
+    except Refused as refused:
+        return refused.answer
+    except MemoryError:
+        return Refused("import.too_heavy").answer
+    return {"sheets": found}
 
 
 def _escaped(cell: str) -> str:
@@ -151,7 +177,16 @@ def write_csv(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def write_xlsx(order: dict[str, Any]) -> bytes:
-    """A workbook of text cells; ``order`` has title, heads, rows, lists and a guide."""
+    """A workbook of one sheet; ``order`` has title, heads, rows, lists and a guide."""
+    return write_book({"sheets": [order], "guide": order["guide"]})
+
+
+def write_book(order: dict[str, Any]) -> bytes:
+    """A workbook of text cells: ``sheets`` as for one, with hints and marked cells, and a guide.
+
+    ``hints``: what is told where a cell of a column is chosen; ``marks``: cells that are wrong,
+    by row of the list, from 0, and column.
+    """
     import xlsxwriter  # noqa: PLC0415 - reading needs none
 
     out = io.BytesIO()
@@ -163,20 +198,36 @@ def write_xlsx(order: dict[str, Any]) -> bytes:
     }
     with xlsxwriter.Workbook(out, options) as book:
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
-        sheet = book.add_worksheet(order["title"])
-        sheet.freeze_panes(1, 0)
-        for place, head in enumerate(order["heads"]):
-            sheet.set_column(place, place, 24, text)
-            sheet.write_string(0, place, head, bold)
-        for line, row in enumerate(order["rows"], 1):
-            for place, cell in enumerate(row):
-                sheet.write_string(line, place, cell, text)
-        for place, names in order["lists"].items():
-            rule = {"validate": "list", "source": names, "error_type": "warning"}
-            sheet.data_validation(1, int(place), ROWS, int(place), rule)
+        wrong = book.add_format({"num_format": "@", "bg_color": "#FFC7CE"})
+        for one in order["sheets"]:
+            _sheet(book.add_worksheet(one["title"]), one, (text, bold, wrong))
         if order["guide"]:
             _guide(book, order["guide"], bold)
     return out.getvalue()
+
+
+def _sheet(sheet: Any, order: dict[str, Any], formats: tuple[Any, Any, Any]) -> None:  # noqa: ANN401 - untyped
+    text, bold, wrong = formats
+    marks = {(line, place) for line, place in order.get("marks", [])}
+    sheet.freeze_panes(1, 0)
+    for place, head in enumerate(order["heads"]):
+        sheet.set_column(place, place, 24, text)
+        sheet.write_string(0, place, head, bold)
+    for line, row in enumerate(order["rows"]):
+        for place, cell in enumerate(row):
+            sheet.write_string(line + 1, place, cell, wrong if (line, place) in marks else text)
+    hints = order.get("hints", {})
+    for place in sorted({*order["lists"], *hints}, key=int):
+        rule = _rule(order["lists"].get(place, []), hints.get(place, ""))
+        sheet.data_validation(1, int(place), ROWS, int(place), rule)
+
+
+def _rule(names: list[str], hint: str) -> dict[str, Any]:
+    """What Excel checks in a column; a list that is too long for it is in the guide alone."""
+    rule: dict[str, Any] = {"validate": "any"}
+    if names and len(",".join(names)) <= LISTED:
+        rule = {"validate": "list", "source": names, "error_type": "warning"}
+    return rule | ({"input_message": hint[:LISTED]} if hint else {})
 
 
 def _guide(book: Any, guide: dict[str, Any], bold: Any) -> None:  # noqa: ANN401 - untyped
@@ -191,10 +242,12 @@ def main(verb: str) -> None:
     """Answer one question on standard input and end."""
     limit()
     raw = sys.stdin.buffer.read()
-    if verb == "read":
-        sys.stdout.buffer.write(json.dumps(read(raw)).encode())
+    if verb in ("read", "sheets"):
+        answer = read(raw) if verb == "read" else read_sheets(raw)
+        sys.stdout.buffer.write(json.dumps(answer).encode())
     else:
-        sys.stdout.buffer.write(write_xlsx(json.loads(raw)))
+        make = write_xlsx if verb == "write" else write_book
+        sys.stdout.buffer.write(make(json.loads(raw)))
 
 
 if __name__ == "__main__":

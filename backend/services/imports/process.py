@@ -31,7 +31,7 @@ class Table(msgspec.Struct, frozen=True):
     lines: Annotated[list[Line], msgspec.Meta(min_length=1)]
 
 
-async def _run(verb: Literal["read", "write"], raw: bytes) -> bytes:
+async def _run(verb: Literal["read", "sheets", "write", "book"], raw: bytes) -> bytes:
     """Let the child work on the bytes.
 
     Raises: TooHeavy ("import.too_heavy") when it was stopped by a limit.
@@ -73,6 +73,27 @@ async def read(raw: bytes) -> Table:
     if not answer["lines"]:
         raise refusals.EmptyFile
     return msgspec.convert(answer, Table)
+
+
+async def read_sheets(raw: bytes) -> list[Table]:
+    """The sheets of an XLSX file that say something.
+
+    Raises: EmptyFile, Unreadable, TooHeavy, TooLong ("import.…").
+    """
+    if not raw:
+        raise refusals.EmptyFile
+    answer: dict[str, Any] = msgspec.json.decode(await _run("sheets", raw))
+    if code := answer.get("refused"):
+        raise _BY_CODE[code](**answer["facts"])
+    said = [one for one in answer["sheets"] if one["lines"]]
+    if not said:
+        raise refusals.EmptyFile
+    return msgspec.convert(said, list[Table])
+
+
+async def write_book(order: dict[str, Any]) -> bytes:
+    """A workbook of several sheets made by the child."""
+    return await _run("book", json.dumps(order).encode())
 
 
 async def write(order: dict[str, Any]) -> bytes:
