@@ -122,6 +122,8 @@ async def _casework(
     tell(
         "答复、复查、销号 replies and closing",
         答复=ended.replies,
+        延期=ended.extensions,
+        异议成立=ended.upheld,
         再次责令=ended.second_orders,
         销号=ended.closed,
         案件=len(ended.cases),

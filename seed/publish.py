@@ -11,6 +11,7 @@ from seed import people
 from seed.casework import Matter
 from seed.field import Field, Trip
 from seed.plans import Planned
+from seed.pleas import OBJECTS
 from seed.replies import SILENT
 
 EARLY_ON, LATE_ON = date(2026, 5, 12), date(2026, 6, 24)
@@ -94,7 +95,7 @@ async def results(
 ) -> None:
     """Every other visit's result, and a correction of what has been mended since."""
     here.stage.clock.move(LATE_ON)
-    by_visit = {matter.trip.visit: matter for matter in matters}
+    by_visit = {m.trip.visit: m for m in matters if m.trip.fate != OBJECTS}
     for trip in trips:
         matter = by_visit.get(trip.visit)
         content = Content(wordings=(_wording(trip, matter),), facts=_facts(matter))

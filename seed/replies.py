@@ -10,7 +10,7 @@ from backend.services.cases import Case
 from backend.services.intake import Intake
 from backend.services.replies import Words
 from backend.services.reviews import Decision
-from seed import images, people
+from seed import images, people, pleas
 from seed.casework import Matter, again, draft_of, through
 from seed.field import Field
 from seed.phone import JPEG, put
@@ -31,6 +31,8 @@ class Ended:
     refused: int = 0
     second_orders: int = 0
     closed: int = 0
+    extensions: int = 0
+    upheld: int = 0
     cases: list[Case] = field(default_factory=list)
 
 
@@ -38,14 +40,20 @@ async def answer_all(here: Field, matters: list[Matter], done: Ended) -> None:
     """Every institution but the silent one replies; two of the replies do not satisfy."""
     here.stage.clock.move(REPLIED_ON)
     for matter in matters:
-        if matter.trip.fate != SILENT:
+        if matter.trip.fate == pleas.ASKS_TIME:
+            await pleas.more_time(here, matter)
+            done.extensions += 1
+        if matter.trip.fate == pleas.OBJECTS:
+            await pleas.objection(here, matter)
+            done.upheld += 1
+        elif matter.trip.fate != SILENT:
             await reply(here, matter, "已按要求整改，附整改后照片。", done)
     here.stage.clock.move(DECIDED_ON)
     for matter in matters:
         if matter.trip.fate in (UNMENDED, ONCE_MORE):
             await decide(here, matter, "not_accepted", "照片未显示宣传品和合同已撤除", done)
             await _give_back(here, matter)
-        elif matter.trip.fate != SILENT:
+        elif matter.trip.fate not in (SILENT, pleas.OBJECTS):
             await decide(here, matter, "accepted", "", done)
 
 
@@ -141,7 +149,8 @@ async def open_cases(here: Field, matters: list[Matter], done: Ended) -> None:
             found = tuple(one.id for one in matter.findings)
             case = await cases.open_critical(found, reason="跨省开班，涉及他省", act=act)
             act = people.of(here.cast, matter.trip.region, "supervisor", stage)
-            done.cases.append(await cases.verify(case.id, act=act))
+            case = await cases.verify(case.id, act=act)
+            done.cases.append(await pleas.stopped(here, matter, case))
     stage.clock.move(CLOSED_ON)
     for matter in matters:
         if matter.trip.fate == SILENT:
@@ -162,7 +171,7 @@ async def _escalate(here: Field, matter: Matter) -> Case:
 
 
 async def close_all(here: Field, matters: list[Matter], done: Ended) -> None:
-    """Another person closes what was accepted, and the case that needs no removal."""
+    """Another person closes what was accepted or withdrawn."""
     stage = here.stage
     stage.clock.move(CLOSED_ON)
     for matter in matters:
@@ -171,11 +180,3 @@ async def close_all(here: Field, matters: list[Matter], done: Ended) -> None:
             notice = matter.notice
             matter.stand(await reviews.close(notice.id, rev=notice.rev, act=act))
             done.closed += 1
-    for case in done.cases:
-        if case.state == "verified":
-            await cases.close(
-                case.id,
-                outcome="no_removal_proposed",
-                reason="已停止并改正，不再提出移出目录建议",
-                act=people.of(here.cast, case.region, "approver", stage),
-            )

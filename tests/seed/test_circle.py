@@ -126,6 +126,13 @@ async def test_a_whole_year_is_played_through_the_services(
     fates = {matter.trip.fate: matter.notice.state for matter in done.reviewed.matters}
     assert fates.pop("out_of_catalogue") == "case"
     assert set(fates.values()) == {"closed"}
+    rows = await owner.fetch("select kind, granted from reply_decision order by kind")
+    assert [tuple(row) for row in rows] == [("extension", True), ("objection", True)]
+    rows = await owner.fetch("select distinct state, outcome from case_file order by 1")
+    ends = [tuple(row) for row in rows]
+    assert ends == [("closed", "stopped_by_legal_review"), ("opened", None)]
+    assert await owner.fetchval("select count(*) from notice where state = 'second_order'") == 1
+    assert done.published.corrections == 1
     ghosts = await owner.fetchrow("select * from rollcall order by absent_count desc limit 1")
     assert ghosts["absent_count"] > ghosts["roster_count"] / 2
 
