@@ -467,11 +467,13 @@ class Bucket:
         return Held(size, written.version_id)
 
     def put(self, room: Room, key: str, raw: bytes, mime: str) -> Held:
-        """Store a derivative or an export.
-
-        Raises: StoreUnavailable.
-        """
+        """Store a derivative or an export. Raises: StoreUnavailable."""
         return self._put(room, key, raw, mime, None)
+
+    @_answers()
+    def remove(self, key: str) -> None:
+        """Delete a file of the exports, the only room where anything ends."""
+        self._client.remove_object(self.name(Room.EXPORTS), key)
 
     def put_waiting(self, key: str, raw: bytes, mime: str) -> Held:
         """Store a small object that came through the spool in quarantine."""

@@ -10,6 +10,7 @@ from backend.jobs import (
     exporter,
     following,
     leader,
+    lister,
     logwatch,
     printer,
     sequencer,
@@ -24,6 +25,7 @@ LOOPS: dict[str, tuple[Loop, ...]] = {
     "worker": (
         worker.run,
         exporter.run,
+        lister.run,
         printer.run,
         sequencer.run,
         following.run,

@@ -7,6 +7,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from backend.jobs import casework, desk
 from backend.jobs.context import Context
 from backend.services import occurrences, packages, sessions, uploads, visitors
+from backend.services.listings import expiry
 from backend.services.occurrences import NATION
 from backend.services.scrubs import running
 from backend.services.signals import orders
@@ -31,6 +32,7 @@ async def tick(context: Context) -> int:
     ordered = await occurrences.fire_due_plans(regions=context.regions, at=at)
     await uploads.expire(act=context.act(NATION), bucket=context.bucket, spool=context.spool)
     await packages.expire(act=context.act(NATION))
+    await expiry.sweep(act=context.act(NATION), bucket=context.bucket)
     await signals.sweep(regions=context.regions, at=at)
     await occurrences.fire_daily(
         "signals:daily", orders.DAILY, hour=ROSTERS_HOUR_UTC, regions=context.regions, at=at

@@ -65,6 +65,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "visits.assign": frozenset({"supervisor"}),
     "evidence.read": OFFICE | INSTITUTION,
     "evidence.upload": FIELD | INSTITUTION,
+    "exports.own": OFFICE | INSTITUTION | ADMINS,
     "documents.read": OFFICE | INSTITUTION,
     "documents.issue": frozenset({"supervisor", "publisher"}),
     "documents.void": frozenset({"approver"}),

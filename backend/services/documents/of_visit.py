@@ -12,7 +12,8 @@ from inspection_plans import policy
 
 VISIT = """
 select v.*, n.number as origin, p.title as plan_title from visit v
-left join notice n on n.id = v.origin_notice left join plan p on p.id = v.plan where v.id = $1
+left join notice n on n.id = v.origin_notice left join plan p on p.id = v.plan
+where v.id = $1 and v.sealed_until <= $2
 """
 TEAM = """
 select i.name, i.licence_no as licence, i.licence_until::text from assignment a
@@ -53,8 +54,8 @@ SIGNED = frozenset({"inspector", "party", "refusal", "witness"})
 
 
 async def gather(kind: str, visit: UUID, *, act: Act) -> Gathered:
-    """The facts of a document about a visit. Raises: Absent."""
-    row = await DB.connection.fetchrow(VISIT, visit)
+    """The facts of a document about a visit. Raises: Absent, also while it is sealed."""
+    row = await DB.connection.fetchrow(VISIT, visit, act.at)
     if row is None:
         raise Absent
     facts = await _base(row)
