@@ -36,6 +36,7 @@ from backend.services.texts import Wording, wording
 Asked = Request[Any, Any, Any]
 F = TypeVar("F", bound=msgspec.Struct)
 WHICH = "_which"
+OURS = frozenset({"_csrf_token", WHICH, "rev"})
 SAID = "said"
 FIELD = re.compile(r"\$\.([a-z0-9_]+)")
 MISSING = re.compile(r"required field `([a-z0-9_]+)`")
@@ -87,6 +88,13 @@ async def _typed(request: Asked) -> dict[str, tuple[str, ...]]:
             # A browser sends line ends as CR LF; every other road sends LF.
             found[name] = (*found.get(name, ()), value.replace("\r\n", "\n"))
     return found
+
+
+async def sent(request: Asked) -> dict[str, str]:
+    """Fields that a record of a service reads by itself; empty ones and our own left out."""
+    form = await request.form()
+    found = {k: v for k, v in form.multi_items() if isinstance(v, str) and v.strip()}
+    return {name: value for name, value in found.items() if name not in OURS}
 
 
 async def files(request: Asked, name: str) -> list[UploadFile]:

@@ -24,7 +24,7 @@ from media.manifest import Location
 
 CAPTURES = """
 select id, item, manifest, coalesce(captured_at, declared_at) as at from evidence
-where visit = $1 and channel = 'phone' order by id
+where visit = $1 and channel = 'phone' and length(manifest) > 0 order by id
 """
 METRE = 100
 

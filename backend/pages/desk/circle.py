@@ -2,12 +2,15 @@
 
 from backend.pages.desk import (
     board,
+    cases,
     evidence,
     findings,
     notice,
     notice_deeds,
     notices,
+    publications,
     recounts,
+    search,
     visit,
 )
 
@@ -20,4 +23,7 @@ HANDLERS = [
     *notices.HANDLERS,
     *notice.HANDLERS,
     *notice_deeds.HANDLERS,
+    *cases.HANDLERS,
+    *publications.HANDLERS,
+    *search.HANDLERS,
 ]

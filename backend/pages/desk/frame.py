@@ -15,6 +15,7 @@ from backend.pages.forms import SAID, Asked
 from backend.pages.render import link, page
 from backend.pages.routes import post
 from backend.pages.words import language_of, say
+from backend.services import policy
 from backend.services.act import Act
 
 THEME = "theme"
@@ -38,7 +39,7 @@ def theme_of(request: Request[Any, Any, Any]) -> style.Theme:
     return chosen if chosen in style.THEMES else "system"
 
 
-def _said(request: Asked) -> str:
+def _just_done(request: Asked) -> str:
     """What was just done, told once."""
     told = request.session.pop(SAID, None)
     if not told:
@@ -62,7 +63,8 @@ def desk(
         "person": act.by,
         "menu": menu.of(act.by),
         "here": here,
-        "said": _said(request),
+        "may_search": policy.allowed("visits.read", act.by.roles, signed_in=True),
+        "just_done": _just_done(request),
         "theme": theme_of(request),
         "address": request.url.path,
         **values,

@@ -14,7 +14,20 @@ from backend.services import recovery, waiting
 from backend.services.act import Act
 
 # matter → the page where it is settled
-PAGES: dict[str, str] = {}
+PAGES: dict[str, str] = {
+    "plans": "/desk/plans?state=submitted",
+    "decisions": "/desk/visits?state=needs_decision",
+    "visits": "/desk/visits?state=complete",
+    "findings": "/desk/findings?state=suspected",
+    "legal": "/desk/notices?state=legal_review",
+    "approvals": "/desk/notices?state=draft",
+    "service": "/desk/notices?state=approved",
+    "overdue": "/desk/notices?overdue=true",
+    "replies": "/desk/notices?state=answered",
+    "due": "/desk/publications",
+    "previews": "/desk/publications?state=prepared",
+    "answers": "/portal",
+}
 
 
 @get("/desk", action="session.own")

@@ -23,6 +23,8 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("recounts", "/desk/recounts", "recounts.count", icon="users-round"),
         Entry("findings", "/desk/findings", "findings.read", icon="search-check"),
         Entry("notices", "/desk/notices", "visits.read", icon="file-text"),
+        Entry("cases", "/desk/cases", "visits.read", icon="briefcase-business"),
+        Entry("publications", "/desk/publications", "publications.read", icon="megaphone"),
     ),
     "year": (
         Entry("plans", "/desk/plans", "plans.read", icon="calendar-range"),

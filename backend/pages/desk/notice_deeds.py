@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from msgspec import Meta, Struct
 
 from backend.pages.desk.notice import shown
-from backend.pages.forms import Asked, Done, submitted
+from backend.pages.forms import Asked, Done, sent, submitted
 from backend.pages.routes import post
 from backend.services import (
     approvals,
@@ -32,7 +32,6 @@ from backend.services.service_proofs import AnyWay
 from inspection_plans.stops import Ground, Whose
 
 Reason = Annotated[str, Meta(min_length=1, max_length=600, pattern=r"\S")]
-NOT_SENT = frozenset({"_csrf_token", "_which", "rev"})
 
 
 class RevForm(Struct, frozen=True):
@@ -150,19 +149,12 @@ async def issue(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response
     return await submitted(request, NoForm, deed, partial(shown, notice_id, request, act))
 
 
-async def _sent(request: Asked) -> dict[str, str]:
-    """The fields of a form that a record of a service reads by itself; empty ones left out."""
-    form = await request.form()
-    found = {k: v for k, v in form.multi_items() if isinstance(v, str) and v.strip()}
-    return {name: value for name, value in found.items() if name not in NOT_SENT}
-
-
 @post("/desk/notices/{notice_id:uuid}/service", action="notices.serve")
 async def serve(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Record how and when it was served; the clocks start the day after."""
 
     async def deed(_form: NoForm) -> Done:
-        way: AnyWay = msgspec.convert(await _sent(request), AnyWay, strict=False)
+        way: AnyWay = msgspec.convert(await sent(request), AnyWay, strict=False)
         await service_proofs.serve(notice_id, way, act=act)
         return _back(notice_id, "notice.served")
 
@@ -174,7 +166,7 @@ async def attempt(notice_id: FromPath[UUID], request: Asked, act: Act) -> Respon
     """Record an attempt that failed; the ladder says what comes next."""
 
     async def deed(_form: NoForm) -> Done:
-        tried = msgspec.convert(await _sent(request), NewAttempt, strict=False)
+        tried = msgspec.convert(await sent(request), NewAttempt, strict=False)
         await consents.attempt(notice_id, tried, act=act)
         return _back(notice_id, "notice.attempted")
 
@@ -259,7 +251,7 @@ async def stop(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[
     """Let one of its clocks stand still."""
 
     async def deed(_form: NoForm) -> Done:
-        new = msgspec.convert(await _sent(request), NewStop, strict=False)
+        new = msgspec.convert(await sent(request), NewStop, strict=False)
         await clock_stops.begin(notice_id, new, act=act)
         return _back(notice_id, "notice.stopped")
 
