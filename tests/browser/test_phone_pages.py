@@ -46,7 +46,7 @@ async def dressed(stage: Stage, scheme: str, language: str, width: int) -> None:
 
 
 async def looked_at(page: Page, place: str) -> None:
-    """Nothing that axe objects to, nothing too small; nothing sticks out, in large text neither."""
+    """Nothing that axe objects to, too small or sticking out, in large text neither."""
     assert await axe.violations(page) == [], place
     assert await page.evaluate(SMALL) == [], place
     assert await axe.overflow(page) == [], place
