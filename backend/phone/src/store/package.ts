@@ -1,5 +1,5 @@
 /**
- * The emergency package 应急包: what could not be sent, as one file that the server takes later.
+ * The emergency package: what could not be sent, as one file that the server takes later.
  * Twin of media/package.py, where the format stands; everything in it is sealed for the server.
  */
 

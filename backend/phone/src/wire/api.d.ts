@@ -2728,7 +2728,7 @@ export interface operations {
                         };
                         /**
                          * PreservationList
-                         * @description 证据先行登记保存清单: things that stay where they are until a decision, and who keeps them.
+                         * @description 先行登记保存清单: things that stay where they are until a decision, and who keeps them.
                          */
                         body: {
                             things: {
