@@ -14,6 +14,7 @@ from tests.bench import (
     bench_evidence,
     bench_frame,
     bench_log,
+    bench_phone,
     bench_photo,
     bench_rules,
     bench_scale,
@@ -42,6 +43,7 @@ NAMES = (
     "rules",
     "desk",
     "backup",
+    "phone",
 )
 ALONE: dict[str, Callable[[], list[Figure]]] = {
     "sync": bench_sync.run,
@@ -51,6 +53,7 @@ ALONE: dict[str, Callable[[], list[Figure]]] = {
     "rules": bench_rules.run,
     "desk": bench_desk.run,
     "backup": bench_backup.run,
+    "phone": bench_phone.run,
 }
 DRAW_SCALE = 1
 

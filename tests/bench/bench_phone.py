@@ -1,0 +1,129 @@
+"""The phone's shell: what a first load carries, how soon it shows, and how soon it starts again.
+
+Served by the app's own page over a line like slow 4G (1.6 Mbit/s, 150 ms) to a processor slowed
+four times. Source: issue of the phone, part 1.
+"""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from backend.app import create_app
+from backend.phone.build import build
+from backend.settings import Database, Settings, Store
+from tests.bench.figures import Figure, median
+from tests.browser import phones
+
+ROUNDS = 5
+SLOW_4G = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 1_600_000 / 8,
+    "uploadThroughput": 750_000 / 8,
+}
+SLOWER = 4
+LARGEST = """() => new Promise((done) => {
+  new PerformanceObserver((list) => done(list.getEntries().at(-1).startTime))
+    .observe({ type: "largest-contentful-paint", buffered: true });
+})"""
+STARTED = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+@asynccontextmanager
+async def _served() -> AsyncIterator[str]:
+    """The app's own page of the phone; nothing else is asked, so nothing is connected."""
+    build()
+    listening = socket.create_server(("127.0.0.1", 0))
+    origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    app = create_app(
+        Settings(
+            database=Database("", 0, "", {"app": "none"}),
+            store=Store("http://127.0.0.1:1", "http://127.0.0.1:1", "none", "none"),
+            keys=Path(tempfile.gettempdir()) / "none",
+            origin=origin,
+            duties=(),
+            faces=("field",),
+        )
+    )
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield f"{origin}/phone/"
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def _slowed(context: BrowserContext) -> Page:
+    page = await context.new_page()
+    driver = await context.new_cdp_session(page)
+    await driver.send("Network.enable")
+    await driver.send("Network.emulateNetworkConditions", SLOW_4G)
+    await driver.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    return page
+
+
+async def _first(browser: Browser, origin: str) -> tuple[float, float]:
+    """Kilobytes until the first page stands, and when its largest part was painted (ms)."""
+    context = await browser.new_context(**phones.SCREEN, service_workers="block")
+    page = await _slowed(context)
+    driver = await context.new_cdp_session(page)
+    await driver.send("Network.enable")
+    sizes: list[float] = []
+    driver.on("Network.loadingFinished", lambda said: sizes.append(said["encodedDataLength"]))
+    await page.goto(origin)
+    await page.wait_for_selector("#login")
+    largest = await page.evaluate(LARGEST)
+    await context.close()
+    return sum(sizes) / 1000, largest
+
+
+async def _again(browser: Browser, origin: str) -> float:
+    """When the first words stand at the second start, without any line (ms)."""
+    context = await browser.new_context(**phones.SCREEN)
+    page = await context.new_page()
+    await page.goto(origin)
+    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.close()
+    await context.set_offline(True)
+    page = await context.new_page()
+    await page.goto(origin)
+    await page.wait_for_selector("#login")
+    painted: float = await page.evaluate(STARTED)
+    await context.close()
+    return painted
+
+
+async def _measure() -> list[Figure]:
+    loads: list[tuple[float, float]] = []
+    starts: list[float] = []
+    more: dict[str, Any] = {"executable_path": phones.CHROMIUM, "args": phones.ARGS}
+    async with _served() as origin, async_playwright() as driver:
+        browser = await driver.chromium.launch(**more)
+        for _ in range(ROUNDS):
+            loads.append(await _first(browser, origin))
+            starts.append(await _again(browser, origin))
+        await browser.close()
+    name = "phone: {}".format
+    return [
+        median(name("first load, compressed"), [size for size, _ in loads], "kB", target=200.0),
+        median(
+            name("largest paint, slow 4G and a 4x slower processor"),
+            [largest for _, largest in loads],
+            "ms",
+            target=2500.0,
+        ),
+        median(name("second start without a line"), starts, "ms", target=1000.0),
+    ]
+
+
+def run() -> list[Figure]:
+    """The shell alone; without a browser there is nothing to measure."""
+    return asyncio.run(_measure()) if phones.CHROMIUM else []
