@@ -55,7 +55,7 @@ check: env-dev  ## lint, types, walls, lock: fast, no servers
 	$(PY) -m pytest -q -p no:randomly tests/test_map.py tests/test_lock.py
 
 test: env-dev  ## everything that must hold, on real servers (under 15 minutes)
-	$(PY) -m pytest -m 'not slow' $(ARGS)
+	$(PY) -m pytest -m 'not slow' -n 2 --dist loadfile $(ARGS)
 
 long: env-dev  ## the full-size runs
 	$(PY) -m pytest -m slow $(ARGS)
@@ -66,8 +66,8 @@ fuzz: env-dev  ## schemathesis and the parsers, longer
 bench: env-dev  ## measure; prints the figures of docs/benchmarks.md
 	@$(PY) -m tests.bench $(ARGS)
 
-screens: env-dev  ## pictures of every page
-	@echo 'nothing yet: the pages of desk, portal and phone come with their own issues; the public page is served by make demo'
+screens: env-dev phone  ## pictures of every page, into screens/
+	@$(PY) -m tests.screens $(ARGS)
 
 schema: env-dev  ## renew backend/db/schema.txt from the migrations
 	$(PY) -m tests.schema_text
