@@ -17,6 +17,14 @@ import { Lexicon } from "../../backend/phone/src/core/lexicon/lexicon.ts";
 import type { Lists } from "../../backend/phone/src/core/lexicon/words.ts";
 import { numbers, sample } from "../../backend/phone/src/core/sampling.ts";
 import type { Answer, Sheet } from "../../backend/phone/src/core/sheet.ts";
+import { codesOf, partOf } from "../../backend/phone/src/parts/pieces.ts";
+
+/** A colleague's list on its way by QR codes. */
+interface Joined {
+  readonly visit: string;
+  readonly dev: string;
+  readonly items: readonly { readonly id: string; readonly sha256: string }[];
+}
 
 interface Asked {
   readonly name: string;
@@ -72,6 +80,11 @@ function complete(one: Case): unknown {
   };
 }
 
+function joined({ visit, dev, items }: Joined): unknown {
+  const codes = codesOf(visit, dev, items);
+  return { codes, parts: codes.map(partOf), other: partOf(`${codes[0] ?? ""}!`) };
+}
+
 const lexicons = new Map<string, Lexicon>();
 
 /** Prepared once, as on the phone: it keeps nothing of what it judges. */
@@ -89,6 +102,7 @@ const QUESTIONS: ReadonlyMap<string, (one: Case) => unknown> = new Map([
   ["sample", (one: Case): unknown => sample(one.seed, one.label, one.population, one.n)],
   ["absent", (one: Case): unknown => atLeastAbsent(one.roster, one.called, one.absent)],
   ["advert", (one: Case): unknown => advert(one as unknown as Advert)],
+  ["codes", (one: Case): unknown => joined(one as unknown as Joined)],
   ["numbers", (one: Case): unknown => numbers(one.seed, one.label, one.size, one.n)],
 ]);
 

@@ -44,3 +44,14 @@ export function useDraft<Content extends object>(name: string, blank: () => Cont
 
   return { content, ready, clear };
 }
+
+const NAMED = /^draft\/[a-z]+\/([0-9a-f-]{36})/;
+
+/** Drafts of visits that are over are forgotten: they hold names. */
+export async function forgetDrafts(): Promise<void> {
+  const open = await store.tasks.filter((kept) => kept.over === undefined).primaryKeys();
+  const known = new Set<string>(open);
+  const names = await store.cells.where("name").startsWith("draft/").primaryKeys();
+  const over = names.filter((name) => !known.has(NAMED.exec(name)?.[1] ?? ""));
+  await store.cells.bulkDelete(over);
+}
