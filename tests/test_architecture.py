@@ -175,6 +175,7 @@ async def test_the_schema_file_is_the_catalogue(owner: asyncpg.Connection) -> No
         ("case", "CASE"),
         ("publication", "PUBLICATION"),
         ("filing", "FILING"),
+        ("tip", "TIP"),
     ],
 )
 async def test_states_in_tables_are_the_states_of_the_rules(

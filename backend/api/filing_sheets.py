@@ -80,9 +80,13 @@ async def take(
     operation_class=FileUpload,
     media_type=XLSX,
 )
-async def marked(register: Register, period: Period, body: RawBody) -> Response[bytes]:
+async def marked(
+    register: Register, period: Period, body: RawBody, act: Act, institution: Institution = None
+) -> Response[bytes]:
     """The same workbook with its wrong cells marked; saves nothing."""
-    return _book(await filing_sheets.marked(register, period, body), f"{register}-marked")
+    draft = await filings.payload_of(institution, register, period, act=act)
+    raw = await filing_sheets.marked(register, period, body, draft=draft)
+    return _book(raw, f"{register}-marked")
 
 
 @get(

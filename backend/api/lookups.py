@@ -10,7 +10,7 @@ from backend.api.routes import get
 from backend.services import cards, lookups
 from backend.services.accounts import on_day
 from backend.services.cards import Card
-from backend.services.lookups import Asked, Certificate, Listed
+from backend.services.lookups import Asked, Certificate, Listed, Standard
 from backend.services.visitors import Visitor
 from inspection_plans.library import Library
 
@@ -49,6 +49,12 @@ async def certificate(
     return await lookups.certificate(number, issued_on, visitor=visitor)
 
 
+@get("/api/v1/public/standards", action="public.read")
+async def standards() -> tuple[Standard, ...]:
+    """Occupation standards, by occupation and level."""
+    return await lookups.standards()
+
+
 @get("/api/v1/public/cards", action="public.read")
 async def information(
     visitor: Visitor,
@@ -59,4 +65,4 @@ async def information(
     return cards.cards(region, on_day(visitor.at), rules)
 
 
-HANDLERS = [institutions, certificate, information]
+HANDLERS = [institutions, certificate, standards, information]

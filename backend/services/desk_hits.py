@@ -114,7 +114,10 @@ class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     reviewed_at: datetime
 
 
-def _said(rule: DeskRule, outcome: str, inputs: dict[str, Any]) -> Worded:
+def _said(rule: DeskRule | None, outcome: str, inputs: dict[str, Any]) -> Worded:
+    """The sentence of an outcome; its code where the rules no longer have it."""
+    if rule is None or outcome not in rule.says:
+        return Worded(outcome, outcome)
     words = spoken(rule.says[outcome], inputs, load_rulebook().filing_words)
     return Worded(words["zh"], words["en"])
 
@@ -122,15 +125,16 @@ def _said(rule: DeskRule, outcome: str, inputs: dict[str, Any]) -> Worded:
 def _of(row: Any) -> Hit:  # noqa: ANN401 - a row of the driver or None
     if row is None:
         raise Absent
-    rule = load_rulebook().desk[row["rule"]]
+    rule = load_rulebook().desk.get(row["rule"])  # a hit outlives its rule
+    code = Worded(row["rule"], row["rule"])
     return Hit(
         id=row["id"],
         region=row["region"],
         institution=row["institution"],
         institution_name=row["name"],
-        rule=rule.id,
-        name=Worded(rule.zh, rule.en),
-        formula=Worded(rule.formula.zh, rule.formula.en),
+        rule=row["rule"],
+        name=Worded(rule.zh, rule.en) if rule else code,
+        formula=Worded(rule.formula.zh, rule.formula.en) if rule else code,
         explanation=_said(rule, row["outcome"], row["inputs"]),
         about=row["about"],
         verdict=row["verdict"],

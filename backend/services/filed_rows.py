@@ -8,6 +8,7 @@ are called ``<credit code>:<code>``.
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ REFERENCES = frozenset({"trainee_id", "candidate_id", "certificate_id", "commitm
 MANY = frozenset({"attended", "due", "trainees"})
 OWN = "own"  # how a filing names its own institution
 WHOLE = 3  # parts of a whole key
+KEY_SIGNS, DIGEST_SIGNS = 80, 32
 OWNER = "select id, region, credit_code, home_region, is_base from institution where id = $1"
 FILED = """
 select id, register, period, state, payload, submitted_at, decided_at from filing
@@ -67,11 +69,19 @@ class Held:
 
 
 def whole(value: str, owner: str, period: str, *, room: bool) -> str:
-    """A key with what its filing leaves out put before it."""
+    """A key with what its filing leaves out put before it.
+
+    A longer one than a key may be is cut, and told apart by its digest.
+    """
     parts = value.split(":")
     wanted = WHOLE - room
     before = [owner, period][: max(wanted - len(parts), 0)]
-    return ":".join([*before, *parts])
+    key = ":".join([*before, *parts])
+    if len(key) <= KEY_SIGNS:
+        return key
+    return (
+        f"{key[: KEY_SIGNS - DIGEST_SIGNS - 1]}~{sha256(key.encode()).hexdigest()[:DIGEST_SIGNS]}"
+    )
 
 
 def qualified(row: Filed, owner: str, period: str) -> Filed:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
@@ -30,7 +30,7 @@ TOLD = 100
 FEN = 100
 SEPARATOR = ";"
 SPLIT = re.compile(r"[;；]")
-PLACE = re.compile(r"payload(?:\.lists)?\.(\w+)(?:\[(\d+)\])?(?:\.(\w+))?")
+PLACE = re.compile(r"payload(\.lists)?\.(\w+)(?:\[(\d+)\])?(?:\.(\w+))?")
 YUAN = re.compile(r"\d{1,13}(\.\d{1,2})?\Z")
 PLAIN = {"integer": "integer", "boolean": "boolean", "date": "date", "text": "text"}
 
@@ -121,14 +121,22 @@ def _guide(shapes: tuple[Shape, ...]) -> dict[str, Any]:
     return {"title": words.title, "lines": lines}
 
 
+def order(register: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the child needs to write the workbook of a register.
+
+    Raises: RegisterUnknown ("filing.register_unknown").
+    """
+    shapes = filing_shapes.shapes(register)
+    orders = [_order(one, _lines(one, payload), []) for one in shapes]
+    return {"sheets": orders, "guide": _guide(shapes)}
+
+
 async def template(register: str, payload: Mapping[str, Any] | None = None) -> bytes:
     """The workbook of a register, empty or with what a filing says.
 
     Raises: RegisterUnknown ("filing.register_unknown").
     """
-    shapes = filing_shapes.shapes(register)
-    orders = [_order(one, _lines(one, payload or {}), []) for one in shapes]
-    return await process.write_book({"sheets": orders, "guide": _guide(shapes)})
+    return await process.write_book(order(register, payload or {}))
 
 
 def _lines(shape: Shape, payload: Mapping[str, Any]) -> list[list[str]]:
@@ -228,13 +236,12 @@ def _sheet(shape: Shape, table: Table) -> tuple[_Sheet, list[CellError]]:
     return made, errors
 
 
-async def _tables(register: str, content: bytes) -> list[tuple[Shape, Table]]:
+def _known(register: str, tables: list[Table]) -> list[tuple[Shape, Table]]:
     by_name = {
         name: shape
         for shape in filing_shapes.shapes(register)
-        for name in (shape.name.zh, shape.name.en, shape.key)
+        for name in (shape.name.zh, shape.name.en)
     }
-    tables = await process.read_sheets(content)
     found = [(by_name[one.sheet], one) for one in tables if one.sheet in by_name]
     if not found:
         raise SheetsForeign(known=[s.name.zh for s in filing_shapes.shapes(register)])
@@ -258,17 +265,18 @@ def _payload(read: list[_Sheet], draft: Mapping[str, Any]) -> dict[str, Any]:
 
 def _faults(wrong: PayloadInvalid, read: list[_Sheet]) -> Iterator[CellError]:
     """Say a fault of the whole payload as one of the cell it stands in, as far as one is known."""
-    told = wrong.facts["faults"] or [{"field": wrong.field, "why": wrong.facts["why"]}]
-    by_key = {sheet.shape.key: sheet for sheet in read}
+    found_in = cast("list[dict[str, str]]", wrong.facts["faults"])
+    told = found_in or [{"field": wrong.field, "why": wrong.facts["why"]}]
+    by_key = {(sheet.shape.listed, sheet.shape.key): sheet for sheet in read}
     first = read[0]
     for fault in told:
         found = PLACE.match(str(fault["field"]))
-        key, place, field = found.groups() if found else (HEAD, None, None)
-        sheet = by_key.get(str(key)) or by_key.get(HEAD) or first
+        listed, key, place, field = found.groups() if found else (None, HEAD, None, None)
+        sheet = by_key.get((bool(listed), str(key))) or by_key.get((False, HEAD)) or first
         known = place is not None and int(place) < len(sheet.numbers)
         row = sheet.numbers[int(str(place))] if known else (sheet.numbers or [1])[0]
         name = str(field or key)
-        words = {language: wording(wrong.code, language) for language in ("zh", "en")}  # type: ignore[arg-type]  # the two languages
+        words = {language: wording(wrong.code, language) for language in ("zh", "en")}
         yield CellError(
             sheet=sheet.title,
             row=row,
@@ -290,8 +298,18 @@ async def read(
     TooHeavy, TooLong, WrongColumns ("import.…").
     """
     registers.require_period(register, period)
+    return judge(register, period, await process.read_sheets(content), draft=draft)
+
+
+def judge(
+    register: str, period: str, tables: list[Table], *, draft: Mapping[str, Any] | None = None
+) -> Read:
+    """What sheets say of a register, as ``read`` does.
+
+    Raises: SheetsForeign ("filing.sheets_foreign"), WrongColumns ("import.columns").
+    """
     made, errors = [], []
-    for shape, table in await _tables(register, content):
+    for shape, table in _known(register, tables):
         sheet, wrong = _sheet(shape, table)
         made.append(sheet)
         errors += wrong
@@ -327,14 +345,18 @@ async def take(
     )
 
 
-async def marked(register: str, period: str, content: bytes) -> bytes:
+async def marked(
+    register: str, period: str, content: bytes, *, draft: Mapping[str, Any] | None = None
+) -> bytes:
     """The same workbook with its wrong cells marked and the reasons in a column behind.
 
     Raises: those of ``read``.
     """
-    errors = (await read(register, period, content)).errors
+    registers.require_period(register, period)
+    tables = await process.read_sheets(content)
+    errors = judge(register, period, tables, draft=draft).errors
     orders = []
-    for shape, table in await _tables(register, content):
+    for shape, table in _known(register, tables):
         keys = _keys(shape, table)
         own = [error for error in errors if error.sheet == table.sheet]
         lines, marks = [], []

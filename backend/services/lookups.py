@@ -19,8 +19,6 @@ from backend.services.visitors import Visitor
 
 PUBLIC = Scope(role="public")
 CERTIFICATES_AN_HOUR = 30
-# The national standard is the ministry's paper of the occupation; the register of standards says
-# more where the office has filed it.
 INSTITUTIONS = """
 select i.id, i.credit_code, i.name, i.region, i.home_region, i.status, i.fictional,
   coalesce(jsonb_agg(jsonb_build_object('kind', c.kind, 'occupation', c.occupation,
@@ -141,6 +139,32 @@ async def certificate(number: str, issued_on: date, *, visitor: Visitor) -> Cert
     if row is None:
         raise Absent
     return Certificate(**dict(row))
+
+
+class Standard(msgspec.Struct, frozen=True, kw_only=True):
+    """国家职业标准: what the standard asks of one occupation and level, as an office filed it."""
+
+    occupation: str
+    level: str
+    direction: str | None
+    valid_from: date | None
+    valid_until: date | None
+    minutes_min: int | None
+    teachers_min: int | None
+    places_min: int | None
+    education_min: int | None
+    conditions: tuple[str, ...]
+    region: int
+
+
+async def standards() -> tuple[Standard, ...]:
+    """The standards that offices have filed and accepted, by occupation and level.
+
+    Source: national-2021-71/6.1/query-service (国家职业标准).
+    """
+    async with DB.transaction(PUBLIC, readonly=True):
+        rows = await DB.connection.fetch("select * from standard_lookup()")
+    return tuple(Standard(**{**dict(row), "conditions": tuple(row["conditions"])}) for row in rows)
 
 
 def names() -> dict[str, tuple[str, str]]:

@@ -208,6 +208,14 @@ async def note(row: Any, kind: str, detail: dict[str, Any], act: Act) -> None:  
     await audit.record(act, f"tip.{kind}", "tip", row["id"], region=row["region"])
 
 
+async def _say(row: Any, text: str, act: Act) -> None:  # noqa: ANN401 - a row
+    """A message of the office to the sender."""
+    said = unicodedata.normalize("NFC", text)
+    await DB.connection.execute(
+        ADD, act.new_id(), row["id"], row["region"], "office", said, act.by.id, act.at
+    )
+
+
 async def triage(
     tip_id: UUID, *, act: Act, institution: UUID | None = None, remark: str = ""
 ) -> Tip:
@@ -247,16 +255,7 @@ async def answer(tip_id: UUID, text: str, *, act: Act) -> Tip:
         state = row["state"]
         if state != "answered":
             state = states.require(Noun.TIP, state, "answer")
-        await DB.connection.execute(
-            ADD,
-            act.new_id(),
-            tip_id,
-            row["region"],
-            "office",
-            unicodedata.normalize("NFC", text),
-            act.by.id,
-            act.at,
-        )
+        await _say(row, text, act)
         await DB.connection.execute(
             "update tip set state = $2, answered_at = coalesce(answered_at, $3) where id = $1",
             tip_id,
@@ -292,13 +291,14 @@ async def link(tip_id: UUID, kind: Link, target: UUID, *, act: Act) -> Tip:
 async def refer(tip_id: UUID, to: str, reason: str, *, act: Act) -> Tip:
     """Record that the matter, or a part of it, is another authority's, and to whom it went.
 
-    The sender reads where to. Raises: Absent, Denied, TipWrongState ("tip.wrong_state").
+    The sender reads it as a message. Raises: Absent, Denied, TipWrongState ("tip.wrong_state").
     """
     async with DB.transaction(act.by.scope):
         await enter(act)
         row = await lock(tip_id)
         if row["state"] in ("received", "closed"):
             states.require(Noun.TIP, row["state"], "answer")
+        await _say(row, f"→ {to}\n{reason}", act)
         await note(row, "referred", {"to": to, "reason": reason}, act)
         return await _read(tip_id, act)
 

@@ -113,6 +113,23 @@ async def test_a_certificate_is_confirmed_by_number_and_day(
     }
 
 
+async def test_standards_are_open_once_accepted(
+    client: httpx.AsyncClient, desk: Desk, work: Work
+) -> None:
+    row = {"id": "s", "occupation": "大数据", "level": "junior", "minutes_min": 480}
+    rules, payload = desk.rules, {"lists": {"standards": [row]}}
+    filing = await filings.save(None, "R46", "2026", payload, act=desk.act, rules=rules)
+    await filings.submit(filing.id, act=desk.act, rules=rules, key=KEY)
+    await work.drain()
+    waiting = await client.get("/api/v1/public/standards")
+    other = await a_person(desk.clock(), "supervisor")
+    await filings.accept(filing.id, act=other.act(desk.clock()), rules=rules)
+    await work.drain()
+    (shown,) = (await client.get("/api/v1/public/standards")).json()
+    assert waiting.json() == []
+    assert (shown["occupation"], shown["minutes_min"], shown["conditions"]) == ("大数据", 480, [])
+
+
 async def test_numbers_are_not_tried_out(client: httpx.AsyncClient, listed: Desk) -> None:
     assert listed
     answers = [

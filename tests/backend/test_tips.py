@@ -261,6 +261,7 @@ async def test_tips_are_grouped_linked_referred_and_paraphrased(
     assert {row["id"] for row in listed.json()} == {str(i) for i in ids}
     assert told.json()["paraphrase"] == "有人反映学费与借款有关。"
     assert referred.json()["events"][-1]["detail"]["to"] == "12378"
+    assert [m["text"] for m in referred.json()["messages"]] == ["→ 12378\n属金融监管"]
 
 
 def a_picture() -> bytes:
