@@ -77,7 +77,7 @@ export async function begin(): Promise<void> {
   void keepShell();
 }
 
-let last = 0;
+let last = -Infinity;
 let hopeless = 0;
 let touched = 0;
 let held = 0;
@@ -168,6 +168,8 @@ export async function learn(): Promise<void> {
   program.value = { ...program.value, build_sha256: build, persisted };
 }
 
+let agreed = false;
+
 async function keepShell(): Promise<void> {
   if (!("serviceWorker" in navigator) || import.meta.env.DEV) {
     return;
@@ -181,10 +183,8 @@ async function keepShell(): Promise<void> {
   };
   update.value = navigator.serviceWorker.controller === null ? null : shell.waiting;
   shell.addEventListener("updatefound", found);
-  let agreed = false;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (agreed || update.value !== null) {
-      agreed = true;
+    if (agreed) {
       location.reload();
     }
   });
@@ -192,5 +192,6 @@ async function keepShell(): Promise<void> {
 
 /** Take the new version, because the person said so. */
 export function takeOver(): void {
+  agreed = true;
   update.value?.postMessage("take-over");
 }

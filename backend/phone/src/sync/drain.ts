@@ -54,14 +54,13 @@ async function tidy(): Promise<void> {
   }
   tidied = performance.now();
   await forgetPersons(Date.now());
-  await free();
   await sweep();
   await shorten();
 }
 
 async function talk(): Promise<Refused | null> {
   let refused: Refused | null = null;
-  for (const step of [words, compare, receipts, beat, () => fetchTasks(Date.now())]) {
+  for (const step of [words, compare, receipts, free, beat, () => fetchTasks(Date.now())]) {
     try {
       await step();
     } catch (fault) {
