@@ -22,6 +22,7 @@ HEADERS = {
 WORKER = {"Content-Security-Policy": "default-src 'none'; script-src 'self'"}
 CSS = "text/css; charset=utf-8"
 JAVASCRIPT = "text/javascript; charset=utf-8"
+ICON = style.ASSETS / "icon.svg"
 
 
 @lru_cache(maxsize=256)
@@ -76,4 +77,11 @@ async def script(
     return _sent(request, content, JAVASCRIPT, {**HEADERS, **WORKER})
 
 
-HANDLERS = [css, other, script]
+@get("/favicon.ico", action="public.read")
+async def icon(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The mark of the product in a browser's tab; its address is the browsers' own."""
+    headers = {**HEADERS, "Cache-Control": "public, max-age=86400"}
+    return _sent(request, ICON.read_bytes(), built.KINDS[".svg"], headers)
+
+
+HANDLERS = [css, other, script, icon]

@@ -71,7 +71,7 @@ TONES: dict[str, dict[str, Tone]] = {
         "cancelled": "none",
     },
     "filing": {"draft": "none", "submitted": "warn", "accepted": "ok", "returned": "danger"},
-    "hit": {"open": "warn", "upheld": "danger", "dismissed": "none"},
+    "hit": {"suspected": "warn", "upheld": "danger", "dismissed": "none"},
     "account": {"open": "ok", "invited": "warn", "locked": "danger", "closed": "none"},
     "phone": {"enrolled": "ok", "revoked": "none"},
     "bundle": {"running": "busy", "done": "ok", "cancelled": "none", "failed": "danger"},

@@ -21,10 +21,11 @@ from backend.services.desk_hits import Wanted
 from backend.services.registers import registers
 from inspection_plans.library import Library
 from inspection_plans.loader import load_rulebook
+from inspection_plans.vocabulary import ClauseId
 
 LIMIT = 50
 STATES: tuple[filings.State, ...] = ("draft", "submitted", "accepted", "returned")
-HIT_STATES: tuple[desk_hits.State, ...] = ("open", "upheld", "dismissed")
+HIT_STATES: tuple[desk_hits.State, ...] = ("suspected", "upheld", "dismissed")
 After = Annotated[UUID | None, QueryParameter(name="after")]
 Code = Annotated[str, QueryParameter(max_length=8, pattern=r"^[A-Za-z0-9-]*$")]
 
@@ -198,9 +199,9 @@ async def _hit(
     judges = policy.allowed("desk.judge", act.by.roles, signed_in=True)
     shown = {
         "it": found,
-        "clauses": [clauses[one] for one in found.clauses if one in clauses],
+        "clauses": [clauses[one] for one in map(ClauseId, found.clauses) if one in clauses],
         "people": await people.names([found.judged_by], act=act),
-        "judges": judges and found.state == "open",
+        "judges": judges and found.state == "suspected",
         "filled": filled,
     }
     return desk(request, act, "desk/hit.html", shown, here="hits", status=status)

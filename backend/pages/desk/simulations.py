@@ -16,7 +16,7 @@ from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
 from backend.pages.lists import sheet
 from backend.pages.routes import get, post
-from backend.pages.words import Language, language_of, say
+from backend.pages.words import Language, language_of, say, words
 from backend.services import plans, simulations
 from backend.services.act import Act
 from inspection_plans.simulation import Report, Share
@@ -76,7 +76,7 @@ def _counts(part: Part, found: Iterable[tuple[str, int]], whole: int, language: 
     for label, count in found:
         shown = percent(count, whole)
         rows.append((label, f"{count} / {whole}", shown))
-        bars.append((label, count, f"{count} ({shown})"))
+        bars.append((label, count, str(count)))
     heads = tuple(say(f"sim.head.{one}", language) for one in (part, "count", "share"))
     return Plot(part, plots.bars(bars), heads, tuple(rows))
 
@@ -85,23 +85,31 @@ def _most(found: dict[str, int], most: int = 20) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda one: (-one[1], one[0]))[:most]
 
 
+def _rule(code: str, language: Language) -> str:
+    """What an exclusion's code means."""
+    key = f"room.exclusion.{code.lower()}"
+    return say(key, language) if key in words() else code
+
+
 def plotted(report: Report, language: Language) -> Sequence[Plot]:
     """Everything a reader judges a plan by."""
     city = partial(names.place, language=language)
     people = sum(report.loads.values())
     loads = [(str(visits), count) for visits, count in sorted(report.loads.items())]
     gaps = [(str(places), count) for places, count in sorted(report.missing.items())]
+    unseen = [one for one in _most(report.unseen) if one[1]]
     found = [
         _shares("cities", report.cities, report.years, language, named=lambda key: city(int(key))),
         _shares("classes", report.classes, report.years, language, named=str),
         _counts("loads", loads, people, language),
-        _counts("unseen", _most(report.unseen), report.terms, language),
+        *([_counts("unseen", unseen, report.terms, language)] if unseen else []),
     ]
     if gaps:
         found.append(_counts("missing", gaps, report.draws, language))
     if report.exclusions:
         objects = max(report.exclusions.values())
-        found.append(_counts("exclusions", _most(report.exclusions), objects, language))
+        rules = [(_rule(code, language), n) for code, n in _most(report.exclusions)]
+        found.append(_counts("exclusions", rules, objects, language))
     return found
 
 

@@ -1,7 +1,7 @@
 """Long work 后台工作: everything that runs or ran, how far it is, where it is found again."""
 
 from datetime import datetime
-from typing import Annotated, cast, get_args
+from typing import Annotated, get_args
 
 from litestar import Response
 from litestar.params import QueryParameter
@@ -30,7 +30,7 @@ async def page(
     before: Annotated[datetime | None, QueryParameter(name="before")] = None,
 ) -> Response[str]:
     """What still runs first, then the newest."""
-    wanted = cast("Kind", kind) if kind in KINDS else None
+    wanted = next((one for one in KINDS if one == kind), None)
     found = await works.page(act=act, kind=wanted, before=before, limit=LIMIT)
     last = min((one.ordered_at for one in found), default=None)
     shown = {
