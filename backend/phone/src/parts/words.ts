@@ -23,7 +23,8 @@ export function age(then: number, now: number): string {
 }
 
 export function megabytes(bytes: number): string {
-  return (bytes / MEGA).toFixed(bytes < 10 * MEGA ? 1 : 0);
+  const places = bytes < MEGA ? 2 : bytes < 10 * MEGA ? 1 : 0;
+  return (bytes / MEGA).toFixed(places);
 }
 
 /** A day or an instant in Beijing, whatever the phone's zone is. */
