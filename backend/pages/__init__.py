@@ -31,7 +31,7 @@ How to add a page of the desk:
 from litestar.handlers import HTTPRouteHandler
 
 from backend.pages import phone, portal, static
-from backend.pages.desk import circle, frame, home, rooms, sign_in
+from backend.pages.desk import circle, frame, home, inbox, rooms, sign_in
 from backend.pages.press import PRESSING, Press, pressing
 from backend.pages.public import (
     about,
@@ -81,9 +81,9 @@ PRESSED = (
 
 FACES = {
     "field": (static, codes, phone),
-    "portal": (static, codes, sign_in, frame, home, *portal.MODULES),
+    "portal": (static, codes, sign_in, frame, home, inbox, *portal.MODULES),
     "public": PUBLIC,
-    "desk": (static, codes, sign_in, frame, home, rooms, circle),
+    "desk": (static, codes, sign_in, frame, home, inbox, rooms, circle),
 }
 
 

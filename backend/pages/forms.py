@@ -153,6 +153,4 @@ async def submitted(
         return await again(Filled(which, typed, words, errors), status)
     if done.said:
         request.session[SAID] = [done.said, dict(done.facts)]
-    path, _, fragment = done.path.partition("#")
-    where = link(path, language) + (f"#{fragment}" if fragment else "")
-    return Redirect(where, status_code=303)
+    return Redirect(link(done.path, language), status_code=303)

@@ -11,6 +11,8 @@ from backend.pages.desk import (
     publications,
     recounts,
     search,
+    strays,
+    tips,
     visit,
 )
 
@@ -25,5 +27,7 @@ HANDLERS = [
     *notice_deeds.HANDLERS,
     *cases.HANDLERS,
     *publications.HANDLERS,
+    *strays.HANDLERS,
     *search.HANDLERS,
+    *tips.HANDLERS,
 ]

@@ -21,10 +21,12 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "circle": (
         Entry("visits", "/desk/visits", "visits.read", icon="clipboard-check"),
         Entry("recounts", "/desk/recounts", "recounts.count", icon="users-round"),
+        Entry("strays", "/desk/strays", "visits.read", icon="triangle-alert"),
         Entry("findings", "/desk/findings", "findings.read", icon="search-check"),
         Entry("notices", "/desk/notices", "visits.read", icon="file-text"),
         Entry("cases", "/desk/cases", "visits.read", icon="briefcase-business"),
         Entry("publications", "/desk/publications", "publications.read", icon="megaphone"),
+        Entry("tips", "/desk/tips", "tips.read", icon="message-square-warning"),
     ),
     "year": (
         Entry("plans", "/desk/plans", "plans.read", icon="calendar-range"),

@@ -13,7 +13,16 @@ from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
-from backend.services import directories, findings, names, notices, reviews, terms
+from backend.services import (
+    directories,
+    findings,
+    names,
+    notices,
+    policy,
+    reply_decisions,
+    reviews,
+    terms,
+)
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
@@ -62,8 +71,10 @@ async def page(
     language = language_of(request)
     chosen = {"state": in_state, "overdue": late, "institution": institution}
     today = on_day(act.at)
+    deciding = policy.allowed("replies.decide", act.by.roles, signed_in=True)
     values = {
         "rows": rows,
+        "asked": await reply_decisions.waiting(act=act) if deciding else (),
         "left": {row.id: terms.days_left(row.due_on, today) for row in rows if row.due_on},
         "names": await names.of([row.institution for row in rows], act=act),
         "state_pairs": [

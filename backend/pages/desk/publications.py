@@ -12,7 +12,7 @@ from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
-from backend.pages.words import language_of, say
+from backend.pages.words import Language, language_of, say, words
 from backend.services import findings, names, policy, publications, revisions
 from backend.services.act import Act
 from backend.services.findings import Finding, Wanted
@@ -148,6 +148,32 @@ async def prepare(
     return await submitted(request, ContentForm, deed, again)
 
 
+def _changes(
+    before: dict[str, Any], after: dict[str, Any], language: Language
+) -> list[tuple[str, str, str]]:
+    """What a correction changes, in words: (part, before, after)."""
+    other = "zh" if language == "en" else "en"
+    found = []
+    for one in revisions.compare(before, after):
+        head, _, leaf = one.path.rpartition(".")
+        part = one.path.split(".")[0]
+        # A code stands for its words, and the words of the other language say the same.
+        if part == "correction" or leaf in ("code", "clauses", f"title_{other}", other):
+            continue
+        said = [_said(head, leaf, value, language) for value in (one.before, one.after)]
+        key = f"public.{part}"
+        found.append((say(key, language) if key in words() else part, said[0], said[1]))
+    return found
+
+
+def _said(head: str, leaf: str, value: object, language: Language) -> str:
+    if value is None:
+        return "—"
+    key = f"finding.state.{value}"
+    state = head.startswith("findings") and leaf == "state" and key in words()
+    return say(key, language) if state else str(value)
+
+
 async def _shown(
     publication_id: UUID,
     request: Asked,
@@ -162,7 +188,7 @@ async def _shown(
     values = {
         "item": item,
         "before": before,
-        "changes": revisions.compare(before.body, item.body) if before else (),
+        "changes": _changes(before.body, item.body, language_of(request)) if before else (),
         "about": await _of_visit(item.subject, act) if item.kind == "result" else (),
         "wordings": rules.wordings.wordings if item.kind == "result" else (),
         "names": await names.of([*people, item.subject], act=act),

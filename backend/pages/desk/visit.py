@@ -16,8 +16,10 @@ from backend.pages.routes import get, post
 from backend.pages.words import language_of
 from backend.services import (
     answers,
+    assignments,
     choices,
     decisions,
+    directories,
     exhibits,
     findings,
     holdings,
@@ -33,10 +35,14 @@ from backend.services.act import Act
 from backend.services.errors import ServiceRefusal
 from backend.services.findings import Wanted
 from backend.services.signals import reading, verdicts
+from backend.services.visit_lists import VisitRecord
+from backend.services.visits import NewAssignment
 from inspection_plans.errors import Family
 from inspection_plans.library import Library
 
 Reason = Annotated[str, Meta(min_length=1, max_length=2000)]
+# Who is sent was never said, or may not go.
+UNMANNED = frozenset({"drawn", "recused", "reserve", "needs_decision"})
 # An item's field in the form of a return, by its code.
 ITEM = "item-"
 
@@ -74,6 +80,14 @@ class ChoiceForm(Struct, frozen=True):
     item: Annotated[str, Meta(pattern=r"^[A-Z]{2}-[0-9]{2}\Z")]
     keep: UUID | None = None
     reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class TeamForm(Struct, frozen=True):
+    """Who leads, who goes with, and why these."""
+
+    lead: UUID
+    second: UUID
+    reason: Reason
 
 
 class RecountForm(Struct, frozen=True):
@@ -118,6 +132,12 @@ async def _values(visit_id: UUID, request: Asked, act: Act) -> dict[str, object]
     }
 
 
+def view_of(values: dict[str, object]) -> str:
+    """The state of the visit that a page's values are about."""
+    visit = values["visit"]
+    return visit.state if isinstance(visit, VisitRecord) else ""
+
+
 async def _shown(
     visit_id: UUID, request: Asked, act: Act, filled: Filled = EMPTY, status: int = 200
 ) -> Response[Any]:
@@ -130,9 +150,16 @@ async def _shown(
             ("recount", "recounts.order"),
             ("verify", "findings.verify"),
             ("draft", "notices.write"),
+            ("assign", "visits.assign"),
         )
     }
-    framed = {**values, "filled": filled, "may": allowed}
+    wanting = allowed["assign"] and view_of(values) in UNMANNED
+    framed = {
+        **values,
+        "people": await directories.inspectors(act=act, limit=200) if wanting else (),
+        "filled": filled,
+        "may": allowed,
+    }
     return desk(request, act, "desk/visit.html", framed, here="visits", status=status)
 
 
@@ -229,6 +256,18 @@ async def choose(
     return await submitted(request, ChoiceForm, deed, partial(_shown, visit_id, request, act))
 
 
+@post("/desk/visits/{visit_id:uuid}/team", action="visits.assign")
+async def assign(visit_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
+    """Send a team (gate G1)."""
+
+    async def deed(form: TeamForm) -> Done:
+        team = (NewAssignment(form.lead, 1, lead=True), NewAssignment(form.second, 2, lead=False))
+        await assignments.reassign(visit_id, team, form.reason, act=act)
+        return _back(visit_id, "visit.assigned")
+
+    return await submitted(request, TeamForm, deed, partial(_shown, visit_id, request, act))
+
+
 @post("/desk/visits/{visit_id:uuid}/recounts", action="recounts.order")
 async def recount(visit_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Ask that somebody else counts the heads in a picture."""
@@ -240,4 +279,4 @@ async def recount(visit_id: FromPath[UUID], request: Asked, act: Act) -> Respons
     return await submitted(request, RecountForm, deed, partial(_shown, visit_id, request, act))
 
 
-HANDLERS = [one, accept, send_back, conclude, settle, judge, choose, recount]
+HANDLERS = [one, accept, send_back, conclude, settle, judge, choose, assign, recount]
