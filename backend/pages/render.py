@@ -69,9 +69,11 @@ def day(value: datetime | date) -> str:
 
 
 def link(path: str, language: Language, **query: str) -> str:
-    """An address of ours that keeps the language; ``path`` may bring a query of its own."""
+    """An address of ours that keeps the language; ``path`` may bring a query and a fragment."""
     wanted = {**query, **({"lang": "en"} if language == "en" else {})}
-    return f"{path}{'&' if '?' in path else '?'}{urlencode(wanted)}" if wanted else path
+    path, mark, part = path.partition("#")
+    more = f"{'&' if '?' in path else '?'}{urlencode(wanted)}" if wanted else ""
+    return f"{path}{more}{mark}{part}"
 
 
 def html(request: Request[Any, Any, Any], template: str, values: Mapping[str, object]) -> str:
