@@ -32,7 +32,7 @@ class VoidIn(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
 
 
-@get("/api/v1/replies/waiting", action="notices.review")
+@get("/api/v1/replies/waiting", action="replies.read")
 async def waiting(
     act: Act,
     after: Annotated[UUID | None, QueryParameter(name="after")] = None,

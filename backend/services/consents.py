@@ -1,7 +1,7 @@
 """Consents to electronic service 送达地址确认书, and the ladder of ways when one fails."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -78,7 +78,7 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """An attempt that did not serve the paper or did not reach its reader."""
 
     way: Way
-    outcome: Literal[Outcome.ABSENT, Outcome.REFUSED, Outcome.RETURNED, Outcome.NOT_OPENED]
+    outcome: Outcome
     on_day: date
     details: Line
 

@@ -89,6 +89,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "notices.approve": frozenset({"approver"}),
     "notices.serve": frozenset({"supervisor"}),
     "notices.reply": INSTITUTION,
+    "replies.read": OFFICE,
     "replies.decide": frozenset({"approver"}),
     "clocks.stop": frozenset({"supervisor", "approver"}),
     "notices.review": frozenset({"supervisor"}),

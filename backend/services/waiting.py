@@ -82,13 +82,40 @@ MATTERS: dict[str, tuple[str, str, str]] = {
         (
             "select from notice n where n.state = 'served' and exists (select from notice_finding"
             " nf where nf.notice = n.id and nf.due_on < $1"
-            " and nf.outcome is distinct from 'accepted')"
+            " and coalesce(nf.outcome, '') not in ('accepted', 'withdrawn'))"
+            " and not exists (select from clock_stop s where s.notice = n.id"
+            " and s.whose = 'party' and s.last_on is null)"
         ),
     ),
     "replies": (
         "notices.review",
         "/api/v1/notices?state=answered",
         "select from notice where state = 'answered'",
+    ),
+    "asked": (
+        "replies.decide",
+        "/api/v1/replies/waiting",
+        (
+            "select from reply r join notice n on n.id = r.notice where r.state = 'submitted'"
+            " and r.kind in ('extension', 'objection')"
+            " and n.state in ('served', 'answered', 'under_review')"
+            " and not exists (select from reply_decision d where d.reply = r.id)"
+        ),
+    ),
+    "teams": (
+        "visits.assign",
+        "/api/v1/visits?state=drawn",
+        "select from visit where state = 'drawn' and selection = 'reinspection'",
+    ),
+    "case_reviews": (
+        "cases.legal",
+        "/api/v1/cases?state=verified",
+        (
+            "select from case_file c where c.state = 'verified' and exists (select from case_step"
+            " s where s.case_file = c.id and s.kind = 'investigation')"
+            " and not exists (select from case_step s where s.case_file = c.id"
+            " and s.kind = 'legal_review')"
+        ),
     ),
     "due": (
         "publications.prepare",

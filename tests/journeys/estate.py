@@ -14,7 +14,9 @@ from litestar import Litestar
 from backend.clock import new_id, token
 from backend.piccolo_conf import DB
 from backend.services import (
+    case_steps,
     cases,
+    consents,
     custody_acts,
     desk_review,
     dossiers,
@@ -30,10 +32,12 @@ from backend.services import (
     simulations,
     withdrawals,
 )
+from backend.services.consents import NewConsent
 from backend.services.draw_events import Clerk
 from backend.services.exclusions import NewExclusion
 from backend.services.publications import Content
 from backend.services.records.draw_events import NewRecusal, NewWithdrawal
+from backend.services.records.case_steps import Statement
 from backend.services.replies import Words
 from inspection_plans.loader import load
 from media.bucket import Bucket
@@ -69,10 +73,17 @@ ROWS = {
     "evidence": "select id from evidence where state = 'sealed'",
     "office": "select id from office",
     "run_id": "select id from import_run",
+    "bad_record_id": "select id from bad_record",
     "hit_id": "select id from desk_hit",
     "tip_id": "select id from tip",
     "tip_file_id": "select id from tip_file",
 }
+# The papers of Shandong state none; a row is enough to try strangers at.
+BAD_RECORD = """
+insert into bad_record (id, region, institution, case_file, clause, reason, decided_on, entered_on,
+  until_on, entered_by, entered_at) select $1, region, institution, id, 'x', 'x', $3::date, $3::date,
+  $3::date + 1000, opened_by, opened_at from case_file where id = $2
+"""
 
 
 @dataclass
@@ -267,6 +278,13 @@ async def _papers(
     )
     grave = await casework.another(owner, matter, clock(), "TI_02")
     case = await cases.open_critical((grave.findings[0].id,), reason="目录外开班", act=act)
+    await owner.execute(BAD_RECORD, new_id(), case.id, clock().date())
+    agreed = NewConsent(
+        reference="确认书1", address="portal", receiver="王某", agreed_on=clock().date()
+    )
+    consent = await consents.record(matter.institution, agreed, act=act)
+    said = Statement(text="已停止", stated_on=clock().date(), stated_by="校长", paper="笔录1")
+    step = await case_steps.record(case.id, said, act=act)
     filing = await filings.save(
         matter.institution, "R06", "2026", TRAINING_PLAN, act=user, rules=rules
     )
@@ -276,5 +294,7 @@ async def _papers(
         "reply_id": reply.id,
         "publication_id": preview.id,
         "case_id": case.id,
+        "consent_id": consent.id,
+        "step_id": step.id,
         "filing_id": filing.id,
     }

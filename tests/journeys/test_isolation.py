@@ -58,6 +58,10 @@ IN_BODY = {
     "notice": "notice_id",
     "subject": "institution_id",
     "replies": "reply_id",
+    "consent": "consent_id",
+    "account": "account_id",
+    "request": "step_id",
+    "recovery": "step_id",
     "id": "evidence_id",
 }
 A_REPLY = {"kind": "rectified", "text": "已经整改"}
