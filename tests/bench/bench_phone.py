@@ -90,7 +90,7 @@ async def _again(browser: Browser, origin: str) -> float:
     context = await browser.new_context(**phones.SCREEN)
     page = await context.new_page()
     await page.goto(origin)
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await phones.holds(page, phones.KEPT)
     await page.close()
     await context.set_offline(True)
     page = await context.new_page()

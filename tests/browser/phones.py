@@ -31,6 +31,8 @@ ARGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
+# The shell lies on the phone: it starts without a line.
+KEPT = "navigator.serviceWorker.controller !== null"
 ALLOWED = ["geolocation", "camera", "microphone"]
 
 # Servers of this run by their app: a session's own, or one that a test started.
@@ -114,6 +116,15 @@ async def promise(page: Page) -> None:
     else:
         whole = await page.context.browser.new_browser_cdp_session()
         await whole.send("Browser.grantPermissions", allowed)
+
+
+async def holds(page: Page, condition: str) -> None:
+    """Wait until a condition holds; the driver's own way is shut by the policy of the page."""
+    for _ in range(600):
+        if await page.evaluate(condition):
+            return
+        await page.wait_for_timeout(100)
+    assert await page.evaluate(condition), condition
 
 
 async def an_inspector(desk: Desk, inspector: UUID) -> tuple[world.Login, str]:

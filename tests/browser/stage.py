@@ -95,7 +95,7 @@ class Stage:
     async def ready_for_no_signal(self) -> None:
         """Fetch the task, keep the shell; then the line is gone."""
         await self.fetched()
-        await self.page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await phones.holds(self.page, phones.KEPT)
         await self.context.set_offline(True)
 
     async def fetched(self) -> None:

@@ -32,7 +32,7 @@ async def test_a_phone_is_enrolled_and_starts_again_without_signal(
         await page.click("nav.tabs >> text=今日任务")
         await page.wait_for_selector(f"a[href='#/tasks/{mine}']")
         assert "在线" in await page.inner_text(".status")
-        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await phones.holds(page, phones.KEPT)
         await context.set_offline(True)
         await page.reload()
         await page.click(f"a[href='#/tasks/{mine}']")
@@ -58,7 +58,7 @@ async def test_photos_and_answers_without_signal_arrive_and_are_sealed(
     async with phones.served(app) as origin, phones.browser(str(tmp_path)) as context:
         page = await context.new_page()
         await phones.enrolled(page, origin, who, code)
-        await page.wait_for_function("navigator.serviceWorker.controller !== null")
+        await phones.holds(page, phones.KEPT)
         await page.click("nav.tabs >> text=今日任务")
         await page.click(f"a[href='#/tasks/{mine}']")
         await page.wait_for_selector("a[href$=checklist]")

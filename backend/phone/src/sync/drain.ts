@@ -60,7 +60,7 @@ async function tidy(): Promise<void> {
 
 async function talk(): Promise<Refused | null> {
   let refused: Refused | null = null;
-  for (const step of [words, compare, receipts, free, beat, () => fetchTasks(Date.now())]) {
+  for (const step of [words, compare, receipts, beat, free, () => fetchTasks(Date.now())]) {
     try {
       await step();
     } catch (fault) {
