@@ -9,7 +9,7 @@ import msgspec
 from backend.piccolo_conf import DB
 from backend.services.act import Act
 
-Kind = Literal["import", "simulation", "draw", "dossier"]
+Kind = Literal["import", "simulation", "draw", "dossier", "export"]
 # Each part is limited by itself before they are put in one order: a page reads no more rows than
 # it could show, however many there have been.
 PAGE = """
@@ -29,6 +29,11 @@ select w.*, a.display_name as by_name from (
      ordered_by, ordered_at, ended_at, fault
    from dossier where ($2 = '' or $2 = 'dossier') and ($1::timestamptz is null
      or ordered_at < $1) order by ordered_at desc limit $3)
+  union all
+  (select 'export', id, region, list || ' · ' || form, progress,
+     case when ended_at is not null then 1 else 0 end, 1, ordered_by, ordered_at, ended_at, fault
+   from export_order where ($2 = '' or $2 = 'export') and ordered_by = $4
+     and ($1::timestamptz is null or ordered_at < $1) order by ordered_at desc limit $3)
   union all
   (select 'draw', id, region, code || ' · ' || attempt, state,
      case state when 'frozen' then 0 when 'revealed' then 1 else 2 end, 2, null, frozen_at,
@@ -67,5 +72,5 @@ async def page(
 ) -> tuple[Work, ...]:
     """Long work of the caller's regions: what still runs first, then the newest."""
     async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(PAGE, before, kind or "", min(limit, 200))
+        rows = await DB.connection.fetch(PAGE, before, kind or "", min(limit, 200), act.by.id)
     return tuple(_of(row) for row in rows)

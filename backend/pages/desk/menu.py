@@ -39,6 +39,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("classes", "/desk/classes", "directories.browse", icon="school"),
         Entry("items", "/desk/items", "directories.browse", icon="list-checks"),
         Entry("imports", "/desk/imports", "directories.import", icon="file-up"),
+        Entry("exports", "/desk/exports", "directories.export", icon="file-down"),
         Entry("works", "/desk/works", "works.read", icon="loader"),
         Entry("rule_desk", "/desk/rules", "rules.desk", icon="scale"),
         Entry("cards", "/desk/cards", "rules.desk", icon="book-open"),

@@ -32,6 +32,7 @@ LONG = {"text"}
 # Long texts, and the filings of an institution.
 BODY = 8_000_000
 PROVINCE = 10_000
+SHOWN = 40  # characters of a rule in a list of choices
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -98,9 +99,10 @@ def _places(act: Act, language: Language) -> tuple[tuple[str, str], ...]:
     codes = [code for code, one in known.items() if one.level == "province"]
     codes += [code for code in names.below(act.by.regions) if code % PROVINCE]
     whole = "China" if language == "en" else "全国"
-    found = {"national": whole} | {
-        str(jurisdiction_of(code)): names.place(code, language) for code in codes
-    }
+    found = {"national": whole}
+    for code in codes:
+        # Cities without rules of their own answer as their province, which came first.
+        found.setdefault(str(jurisdiction_of(code)), names.place(code, language))
     return tuple(found.items())
 
 
@@ -108,28 +110,41 @@ def _choices(
     question: str, name: str, book: Rulebook, act: Act, language: Language
 ) -> tuple[tuple[str, str], ...]:
     """What a field can say, where the rules know it."""
-    english = language == "en"
     if name == "jurisdiction":
         return _places(act, language)
-    if name == "sheet":
-        sheets = book.library.sheets.items()
-        return tuple((code, f"{code} {one.en if english else one.zh}") for code, one in sheets)
-    if name == "name":
-        known = book.figures.indicators.items()
-        return tuple((code, one.en if english else one.zh) for code, one in known)
-    if name == "level":
-        levels = occupations.shipped().levels
-        return tuple((code, names.level(code, language)) for code in levels)
-    return tuple((one, one) for one in _codes(question, name, book))
-
-
-def _codes(question: str, name: str, book: Rulebook) -> list[str]:
-    """Codes that are shown as they are."""
     if name == "concept" and question == "deadline":
-        return sorted(book.library.deadlines)
+        return _concepts(book, language)
     if name == "subject":
-        return sorted({one for clause in book.library.clauses.values() for one in clause.subject})
-    return []
+        clauses = book.library.clauses.values()
+        return tuple((one, one) for one in sorted({s for each in clauses for s in each.subject}))
+    return _named(name, book, language)
+
+
+def _named(name: str, book: Rulebook, language: Language) -> tuple[tuple[str, str], ...]:
+    """Sheets, indicators and levels by their names; nothing for any other field."""
+    english = language == "en"
+    found: dict[str, dict[str, str]] = {
+        "sheet": {
+            code: f"{code} {one.en if english else one.zh}"
+            for code, one in book.library.sheets.items()
+        },
+        "name": {
+            code: one.en if english else one.zh for code, one in book.figures.indicators.items()
+        },
+        "level": {code: names.level(code, language) for code in occupations.shipped().levels},
+    }
+    return tuple(found.get(name, {}).items())
+
+
+def _concepts(book: Rulebook, language: Language) -> tuple[tuple[str, str], ...]:
+    """The matters that have a term, each by the first rule that names it."""
+    first: dict[str, str] = {}
+    for clause in book.library.clauses.values():
+        text = clause.rule.en if language == "en" else clause.rule.zh
+        first.setdefault(clause.concept, text)
+    return tuple(
+        (one, f"{first.get(one, '')[:SHOWN]} ({one})") for one in sorted(book.library.deadlines)
+    )
 
 
 def boxes(question: str, act: Act, language: Language) -> tuple[Box, ...]:

@@ -9,8 +9,10 @@ from litestar.params import QueryParameter
 from backend.pages.desk.frame import desk
 from backend.pages.forms import Asked
 from backend.pages.routes import get
+from backend.pages.words import Language, language_of
 from backend.services import works
 from backend.services.act import Act
+from backend.services.texts import wording, wordings
 from backend.services.works import Kind
 
 LIMIT = 50
@@ -19,7 +21,15 @@ WHERE = {
     "import": "/desk/imports/{}",
     "simulation": "/desk/simulations/{}",
     "draw": "/desk/draws/{}",
+    "export": "/desk/exports",
 }
+
+
+def _told(fault: str | None, language: Language) -> str:
+    """What a fault means: a refusal's code in words, anything else as it was kept."""
+    if fault is None or fault not in wordings():
+        return fault or ""
+    return wording(fault, language).title
 
 
 @get("/desk/works", action="works.read")
@@ -35,7 +45,12 @@ async def page(
     last = min((one.ordered_at for one in found), default=None)
     shown = {
         "rows": [
-            (one, WHERE[one.kind].format(one.id) if one.kind in WHERE else "") for one in found
+            (
+                one,
+                WHERE[one.kind].format(one.id) if one.kind in WHERE else "",
+                _told(one.fault, language_of(request)),
+            )
+            for one in found
         ],
         "kinds": KINDS,
         "kind": kind,
