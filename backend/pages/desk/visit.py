@@ -132,7 +132,7 @@ async def _values(visit_id: UUID, request: Asked, act: Act) -> dict[str, object]
     }
 
 
-def view_of(values: dict[str, object]) -> str:
+def _state_of(values: dict[str, object]) -> str:
     """The state of the visit that a page's values are about."""
     visit = values["visit"]
     return visit.state if isinstance(visit, VisitRecord) else ""
@@ -153,7 +153,7 @@ async def _shown(
             ("assign", "visits.assign"),
         )
     }
-    wanting = allowed["assign"] and view_of(values) in UNMANNED
+    wanting = allowed["assign"] and _state_of(values) in UNMANNED
     framed = {
         **values,
         "people": await directories.inspectors(act=act, limit=200) if wanting else (),
