@@ -14,7 +14,7 @@ from pypdf import PdfReader
 
 from backend import jobs
 from backend.clock import new_id, token
-from backend.services import cases, documents, replies
+from backend.services import approvals, cases, documents, replies, service_proofs
 from backend.services.documents import issuing, samples, templates
 from backend.services.documents.issuing import Stamp
 from backend.services.documents.press import Job, Unprintable, press
@@ -153,10 +153,30 @@ async def test_an_order_is_issued_set_and_fetched(
     )
     assert [row["verb"] for row in verbs] == [
         "document.issued",
+        "document.handed",
         "document.rendered",
         "document.fetched",
     ]
-    assert verbs[1]["sha"] == public["sha256"]
+    assert verbs[2]["sha"] == public["sha256"]
+
+
+async def test_the_paper_of_a_served_notice_is_with_the_party(
+    matter: Matter, clock: StillClock, work: Work
+) -> None:
+    notice = await casework.approved(matter, clock())
+    act, party = matter.office.author.act(clock()), matter.user.act(clock())
+    await approvals.issue(notice.id, act=act)
+    before = await issuing.issue("order", notice.id, act=act, stamp=a_stamp())
+    with pytest.raises(Absent):
+        await documents.get(before.id, act=party)
+    await service_proofs.serve(notice.id, casework.by_hand(clock()), act=act)
+    await work.drain()
+    await jobs.following.once(work.context)
+    seen = await documents.get(before.id, act=party)
+    assert seen.handed == {"way": "in_person", "receiver": "李某", "refused": False}
+    await documents.void(before.id, reason="x", act=matter.office.approver.act(clock()))
+    after = await issuing.issue("order", notice.id, act=act, stamp=a_stamp())
+    assert (await documents.get(after.id, act=party)).number == before.number
 
 
 async def numbers_of(owner: asyncpg.Connection) -> list[str]:

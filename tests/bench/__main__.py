@@ -10,6 +10,7 @@ import uvloop
 from tests.bench import (
     bench_backup,
     bench_desk,
+    bench_documents,
     bench_draw,
     bench_evidence,
     bench_frame,
@@ -43,6 +44,7 @@ NAMES = (
     "rules",
     "desk",
     "backup",
+    "documents",
     "phone",
 )
 ALONE: dict[str, Callable[[], list[Figure]]] = {
@@ -53,6 +55,7 @@ ALONE: dict[str, Callable[[], list[Figure]]] = {
     "rules": bench_rules.run,
     "desk": bench_desk.run,
     "backup": bench_backup.run,
+    "documents": bench_documents.run,
     "phone": bench_phone.run,
 }
 DRAW_SCALE = 1

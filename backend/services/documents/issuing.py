@@ -22,6 +22,7 @@ from backend.services.documents import (
     of_case,
     of_notice,
     of_visit,
+    serving,
     templates,
 )
 from backend.services.documents.common import Gathered
@@ -107,6 +108,8 @@ async def issue(kind: str, matter: UUID, *, act: Act, stamp: Stamp) -> Document:
             facts=msgspec.json.encode(full, order="sorted"),
         )
         await _keep(new, gathered, act=act)
+        if described.matter == "notice":
+            await serving.with_notice(matter, act=act)
         return await held(new.ident, act=act)
 
 

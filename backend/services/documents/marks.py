@@ -6,7 +6,7 @@ import io
 import segno
 
 CODE_BYTES = 16
-ADDRESS = "{origin}/d/{code}"
+ADDRESS = "{origin}/documents/{code}"
 
 
 def code(raw: bytes) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,7 +46,6 @@ class Printed(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    pdf: bytes = b""
     pages: int = 0
     warnings: Annotated[list[str], msgspec.Meta(max_length=10_000)] = []
     refused: str | None = None
@@ -59,23 +59,28 @@ def font_folder() -> Path:
     return Path(found.submodule_search_locations[0])
 
 
-def _asked(job: Job) -> dict[str, Any]:
+def _laid(job: Job, place: Path, number: int) -> dict[str, Any]:
+    """Lay out a job's folder for the child. Blocks."""
+    root = place / str(number)
+    root.mkdir()
+    for name, raw in {**job.files, "main.typ": job.source}.items():
+        (root / name).write_bytes(raw)
     return {
-        "source": job.source,
+        "root": str(root),
+        "out": str(place / f"{number}.pdf"),
         "inputs": {"facts": job.facts.decode(), "void": job.void},
-        "files": job.files,
         "timestamp": job.at,
         "standard": job.standard,
     }
 
 
-def _read(answer: _Answer) -> Printed:
+def _read(answer: _Answer, file: Path) -> Printed:
     """Raises: Unprintable; a warning is one too, for an unknown font is only warned of."""
     if answer.refused is not None:
         raise Unprintable(fault=answer.refused)
     if answer.warnings:
         raise Unprintable(fault="; ".join(answer.warnings))
-    return Printed(answer.pdf, answer.pages)
+    return Printed(file.read_bytes(), answer.pages)
 
 
 async def press(jobs: list[Job]) -> list[Printed]:
@@ -83,6 +88,17 @@ async def press(jobs: list[Job]) -> list[Printed]:
 
     Raises: Unprintable ("document.unprintable").
     """
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        laid = [
+            await asyncio.to_thread(_laid, job, place, number) for number, job in enumerate(jobs)
+        ]
+        said = msgspec.json.decode(await _run(msgspec.json.encode(laid)), type=list[_Answer])
+        return [_read(answer, place / f"{number}.pdf") for number, answer in enumerate(said)]
+
+
+async def _run(asked: bytes) -> bytes:
+    """What the child says. Raises: Unprintable when it was stopped by a limit."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-I",
@@ -95,7 +111,7 @@ async def press(jobs: list[Job]) -> list[Printed]:
     )
     try:
         async with asyncio.timeout(WALL_S):
-            raw, _ = await child.communicate(msgspec.msgpack.encode([_asked(job) for job in jobs]))
+            said, _ = await child.communicate(asked)
     except TimeoutError:
         raise Unprintable(fault="time") from None
     finally:
@@ -104,5 +120,4 @@ async def press(jobs: list[Job]) -> list[Printed]:
             await child.wait()
     if child.returncode != os.EX_OK:
         raise Unprintable(fault="memory or time")
-    answers = msgspec.msgpack.decode(raw, type=list[_Answer])
-    return [_read(answer) for answer in answers]
+    return said

@@ -31,13 +31,6 @@ def batches(source: BinaryIO) -> Iterator[Any]:
         yield msgspec.msgpack.decode(source.read(int.from_bytes(head)))
 
 
-def safe(cell: Any) -> Any:  # noqa: ANN401 - text, number or nothing
-    """A cell that a spreadsheet opens as what it is."""
-    if type(cell) is str and cell and cell[0] in ACTIVE:
-        return "'" + cell
-    return cell
-
-
 def write_csv(path: str, head: dict[str, Any], rows: Batches) -> None:
     """UTF-8 with a BOM, CRLF, no cell that would run."""
     active = ACTIVE
@@ -72,19 +65,19 @@ def write_xlsx(path: str, head: dict[str, Any], rows: Batches) -> None:
         sheet.set_column(0, len(head["heads"]) - 1, 20)
         for place, text in enumerate(head["heads"]):
             sheet.write_string(0, place, text, bold)
-        line = 0
-        number, string = sheet.write_number, sheet.write_string
-        for batch in rows:
-            for row in batch:
-                line += 1
-                for place, cell in enumerate(row):
-                    if type(cell) is str:
-                        string(line, place, cell[:CELL_MOST])
-                    elif cell is not None:
-                        if -EXACT < cell < EXACT:
-                            number(line, place, cell)
-                        else:
-                            string(line, place, str(cell))
+        lines = (row for batch in rows for row in batch)
+        for line, row in enumerate(lines, 1):
+            _write_line(sheet, line, row)
+
+
+def _write_line(sheet: Any, line: int, row: Row) -> None:  # noqa: ANN401 - untyped
+    for place, cell in enumerate(row):
+        if type(cell) is str:
+            sheet.write_string(line, place, cell[:CELL_MOST])
+        elif cell is not None and -EXACT < cell < EXACT:
+            sheet.write_number(line, place, cell)
+        elif cell is not None:
+            sheet.write_string(line, place, str(cell))
 
 
 def write_json(path: str, head: dict[str, Any], rows: Batches) -> None:

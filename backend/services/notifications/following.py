@@ -14,6 +14,7 @@ import msgspec
 from backend.piccolo_conf import DB
 from backend.services import tasks
 from backend.services.act import Act
+from backend.services.documents import serving
 from backend.services.notifications import Matter, Order, To, inbox, webhooks
 from backend.services.notifications.wording import NUMBER, words
 
@@ -39,6 +40,7 @@ insert into webhook_call (id, region, webhook, event, place, body, progress, att
   due_at) values ($1, $2, $3, $4, $5, $6, 'waiting', 0, $7, $7)
 on conflict (webhook, place) where replay_of is null do nothing returning id
 """
+SERVED = "notice.served"
 # Whose matter it is, and what it is told by: by the noun of the entry.
 SUBJECTS = {
     "notice": "select institution, number from notice where id = $1",
@@ -132,6 +134,8 @@ async def follow(*, act: Act) -> int:
         hooks = await DB.connection.fetch(HOOKS)
         outside = frozenset(words().outside)
         for entry in entries:
+            if entry["body"]["verb"] == SERVED:
+                await serving.with_notice(UUID(entry["body"]["object"]["id"]), act=act)
             await _inside(entry, act=act)
             if hooks and entry["body"]["verb"] in outside:
                 await _outside(entry, hooks, act=act)
