@@ -266,11 +266,11 @@ def _payload(read: list[_Sheet], draft: Mapping[str, Any]) -> dict[str, Any]:
 def _faults(wrong: PayloadInvalid, read: list[_Sheet]) -> Iterator[CellError]:
     """Say a fault of the whole payload as one of the cell it stands in, as far as one is known."""
     found_in = cast("list[dict[str, str]]", wrong.facts["faults"])
-    told = found_in or [{"field": wrong.field, "why": wrong.facts["why"]}]
+    told = found_in or [{"field": str(wrong.field), "why": str(wrong.facts["why"])}]
     by_key = {(sheet.shape.listed, sheet.shape.key): sheet for sheet in read}
     first = read[0]
     for fault in told:
-        found = PLACE.match(str(fault["field"]))
+        found = PLACE.match(fault["field"])
         listed, key, place, field = found.groups() if found else (None, HEAD, None, None)
         sheet = by_key.get((bool(listed), str(key))) or by_key.get((False, HEAD)) or first
         known = place is not None and int(place) < len(sheet.numbers)

@@ -53,7 +53,12 @@ class FilingVersion(Table, tablename="filing_version"):
     """What a filing said at one of its revisions; never changed."""
 
     filing = ForeignKey(
-        Filing, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Filing,
+        primary_key=True,
+        null=False,
+        default=None,
+        on_delete=OnDelete.restrict,
+        on_update=OnUpdate.restrict,
     )
     rev = Integer(null=False, default=None)
     region = Integer(null=False, default=None)
