@@ -20,6 +20,7 @@ OPEN_TO_OFFICES = (
     "/desk/inspectors",
     "/desk/classes",
     "/desk/items",
+    "/desk/exports",
     "/desk/works",
     "/desk/rules",
     "/desk/cards",
@@ -132,3 +133,19 @@ async def test_a_draw_room_names_nobody_before_the_disclosure(
     assert one.text.count("虚构培训机构") == 1
     assert "验证通过" in (await at.open(f"{room}/verdict")).text
     assert (await at.open(f"{room}/record.json")).json()["record"]
+
+
+async def test_an_export_is_ordered_found_again_and_cancelled(
+    app: Litestar, desk: Office, owner: asyncpg.Connection
+) -> None:
+    at = await at_the_desk(app, desk.who)
+    offered = (await at.open("/desk/exports")).text
+    name = offered.split('name="list"', 1)[1].split('<option value="')[2].split('"')[0]
+    fields = {"_which": "order", "list": name, "form": "csv"}
+    await at.send("/desk/exports", "/desk/exports", fields | {"list": "nothing"}, status=422)
+    await at.send("/desk/exports", "/desk/exports", fields)
+    assert "正在写出" in (await at.open("/desk/exports")).text
+    assert "导出" in (await at.open("/desk/works?kind=export")).text
+    ident = await owner.fetchval("select id from export_order")
+    await at.send("/desk/exports", f"/desk/exports/{ident}/cancellation")
+    assert "已取消" in (await at.open("/desk/exports")).text
