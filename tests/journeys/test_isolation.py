@@ -63,6 +63,8 @@ IN_BODY = {
     "request": "step_id",
     "recovery": "step_id",
     "id": "evidence_id",
+    "target": "visit_id",
+    "tips": "tip_id",
 }
 A_REPLY = {"kind": "rectified", "text": "已经整改"}
 A_DEMAND = {"finding": "finding_id", "demand": "限期改正", "evidence_asked": "照片", "days": 15}
