@@ -36,8 +36,8 @@ from backend.services.consents import NewConsent
 from backend.services.draw_events import Clerk
 from backend.services.exclusions import NewExclusion
 from backend.services.publications import Content
-from backend.services.records.draw_events import NewRecusal, NewWithdrawal
 from backend.services.records.case_steps import Statement
+from backend.services.records.draw_events import NewRecusal, NewWithdrawal
 from backend.services.replies import Words
 from inspection_plans.loader import load
 from media.bucket import Bucket
@@ -81,8 +81,8 @@ ROWS = {
 # The papers of Shandong state none; a row is enough to try strangers at.
 BAD_RECORD = """
 insert into bad_record (id, region, institution, case_file, clause, reason, decided_on, entered_on,
-  until_on, entered_by, entered_at) select $1, region, institution, id, 'x', 'x', $3::date, $3::date,
-  $3::date + 1000, opened_by, opened_at from case_file where id = $2
+  until_on, entered_by, entered_at) select $1, region, institution, id, 'x', 'x', $3::date,
+  $3::date, $3::date + 1000, opened_by, opened_at from case_file where id = $2
 """
 
 
