@@ -94,7 +94,7 @@ async def issue(kind: str, matter: UUID, *, act: Act, stamp: Stamp) -> Document:
             raise AlreadyIssued
         number = gathered.number
         if number is None:
-            number = (await numbers.take(gathered.office, kind, act=act)).text
+            number = (await numbers.take(gathered.office, described.series or kind, act=act)).text
         code = marks.code(stamp.secret)
         footer = await _footer(number, code, office=gathered.office, act=act, origin=stamp.origin)
         full = {**gathered.facts, **footer, "title": described.title}

@@ -46,15 +46,16 @@ class KindUnknown(ServiceRefusal):
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One kind of document: its title, what it is about, who gives its number.
 
-    ``number`` is ``own`` when it takes one at issue, ``matter`` when what it is about has one.
-    ``party`` says whether it is meant for the institution.
+    ``number`` is ``own`` when it takes one at issue, ``matter`` when what it is about has one;
+    ``series`` is the row of numbers it shares with that. ``party``: it is meant for the
+    institution. ``standard``: it is PDF/A, which a file that embeds others is not.
     """
 
     title: str
     matter: Literal["visit", "event", "notice", "reply", "step", "case", "publication"]
     number: Literal["own", "matter"] = "own"
+    series: str | None = None
     party: bool = False
-    photos: bool = False
     standard: bool = True
 
 
