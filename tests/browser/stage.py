@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -189,6 +190,15 @@ class Stage:
                 return
             await self.page.wait_for_timeout(100)
         assert row[field] == wanted
+
+    async def waits(self, capture: str) -> None:
+        """Have a piece wait for four minutes, whatever attempt was under way just now."""
+        later = int(time.time() * 1000) + 240_000
+        for _ in range(600):
+            await self.change("captures", capture, next=later)
+            await self.page.wait_for_timeout(500)
+            if {row["id"]: row["next"] for row in await self.rows("captures")}[capture] == later:
+                return
 
     async def until_swept(self, kept: set[str]) -> None:
         """Wait until chunks lie here of these pieces alone, and of each of them."""

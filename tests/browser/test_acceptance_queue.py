@@ -102,8 +102,10 @@ async def test_7_each_piece_says_where_it_is_and_can_be_helped(kit: Kit) -> None
         await stage.page.fill(f"{second} textarea", "拍错了对象")
         await stage.page.click(f"{second} >> text=撤回这一件")
         await stage.shown(second, "撤回理由：拍错了对象")
+        await stage.waits(ids["TI-03"])
         await stage.context.unroute_all()
-        await stage.page.click(f"{third} >> text=立即重试")
+        assert "等待上传" in await stage.page.inner_text(third)
+        await stage.page.click(f"{third} >> text=立即重试", force=True)
         await stage.shown(third, "已传")
         sql = "select count(*) from evidence where state = 'withdrawn'"
         await stage.until(sql, 1)
