@@ -204,5 +204,5 @@ async def test_the_audit_administrator_checks_the_log(
         # Heads that other tests left in the store are faults of this one's new log.
         assert "重算" in await page.inner_text("#checks article")
         await page.get_by_role("link", name="查看日志条目").click()
-        assert "log.verified" in await page.inner_text("main")
+        assert "log.check_ordered" in await page.inner_text("main")
         assert await owner.fetchval("select count(*) from aud.verification") == 1

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import segno
 from litestar import Response
 from litestar.params import FromPath, QueryParameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from backend.clock import token
 from backend.pages.desk import names
@@ -31,7 +32,16 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 class RevokeForm(Struct, frozen=True):
     """``since`` is when the phone may first have been in other hands, in Beijing."""
 
-    since: datetime | None = None
+    since: Annotated[str, Meta(max_length=32)] | None = None
+
+    @property
+    def instant(self) -> datetime | None:
+        """The same with its zone; raises msgspec.ValidationError for what is no instant."""
+        try:
+            at = datetime.fromisoformat(self.since) if self.since else None
+        except ValueError:
+            raise msgspec.ValidationError("Invalid datetime - at `$.since`") from None
+        return at and at.replace(tzinfo=BEIJING)
 
 
 class NothingForm(Struct, frozen=True):
@@ -95,8 +105,7 @@ async def revoke(device_id: FromPath[UUID], request: Asked, act: Act) -> Respons
     """Revoke a phone's key; what it still sends is kept apart, never dropped."""
 
     async def deed(form: RevokeForm) -> Done:
-        since = form.since and form.since.replace(tzinfo=BEIJING)
-        await devices.revoke(device_id, compromised_since=since, act=act)
+        await devices.revoke(device_id, compromised_since=form.instant, act=act)
         return Done("/desk/phones", "admin.revoked")
 
     return await submitted(request, RevokeForm, deed, partial(_list, request, act))
