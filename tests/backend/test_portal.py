@@ -198,3 +198,54 @@ async def test_a_licence_is_checked_and_tells_nothing_of_a_coming_visit(
     assert "没有已开始的检查" in known.text
     await owner.execute("update visit set started_at = $2 where id = $1", matter.visit, clock())
     assert "有，已开始" in (await client.get("/portal/inspector?licence=SD-1")).text
+
+
+async def test_a_filing_is_written_handed_in_and_kept(
+    owner: asyncpg.Connection, client: httpx.AsyncClient, clock: StillClock
+) -> None:
+    await a_served(owner, clock, client)
+    page = await client.get("/portal/filings")
+    outline(page, DESK_POLICY)
+    go = await client.get("/portal/filings/begin?register=R06b&period=2026")
+    assert go.headers["location"] == "/portal/filings/R06b/2026"
+    form = await client.get("/portal/filings/R06b/2026")
+    outline(form, DESK_POLICY)
+    body = {**fields(form, "head"), "classes": "3", "trained": "80", "certified": "x"}
+    where = "/portal/filings/R06b/2026/form"
+    wrong = await client.post(where, data=body)
+    outline(wrong, DESK_POLICY)
+    assert wrong.status_code == 422
+    assert 'value="80"' in wrong.text
+    right = await client.post(where, data={**body, "certified": "70", "text": "全年开班三期。"})
+    assert right.status_code == 303, right.text
+    page = await client.get("/portal/filings/R06b/2026")
+    assert "全年开班三期。" in page.text
+    stale = await client.post(
+        where, data={**body, "certified": "60", "text": "另一稿。", "rev": "9"}
+    )
+    assert stale.status_code == 409
+    body = fields(page, "submit")
+    sent = await client.post("/portal/filings/R06b/2026/submission", data=body)
+    assert sent.status_code == 303, sent.text
+    page = await client.get("/portal/filings/R06b/2026")
+    outline(page, DESK_POLICY)
+    assert "回执" in page.text
+    assert "正式报送" not in page.text
+    assert "R06b" in (await client.get("/portal/filings")).text
+
+
+async def test_a_workbook_is_checked_row_by_row(
+    owner: asyncpg.Connection, client: httpx.AsyncClient, clock: StillClock
+) -> None:
+    await a_served(owner, clock, client)
+    path = "/portal/filings/R11/2026"
+    page = await client.get(path)
+    outline(page, DESK_POLICY)
+    book = await client.get(f"{path}/template")
+    assert book.content[:2] == b"PK"
+    token = {"_csrf_token": csrf(page), "_which": "book"}
+    noise = [("book", ("a.xlsx", b"no workbook", "application/octet-stream"))]
+    refused = await client.post(f"{path}/workbook", data=token, files=noise)
+    outline(refused, DESK_POLICY)
+    assert refused.status_code in (400, 422)
+    assert (await client.get("/portal/filings/R99/2026")).status_code == 404

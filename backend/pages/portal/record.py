@@ -11,7 +11,8 @@ from backend.keyring import Keyring
 from backend.pages.forms import Asked
 from backend.pages.portal.frame import portal
 from backend.pages.routes import get
-from backend.services import disclosure, openings, own_records
+from backend.pages.words import language_of, say, words
+from backend.services import disclosure, lookups, openings, own_records
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent
@@ -24,7 +25,16 @@ async def record(request: Asked, act: Act) -> Response[str]:
     """All that the product knows of the caller's institution and may say."""
     found = await own_records.record(act=act)
     drawn = await disclosure.pages(today=on_day(act.at), after=None, limit=DRAWS)
-    values = {"record": found, "draws": [one for one in drawn if one.state == "published"]}
+    language = language_of(request)
+    values = {
+        "record": found,
+        "draws": [one for one in drawn if one.state == "published"],
+        "occupations": lookups.names(),
+        "kinds": [
+            say(f"kind.{kind}", language) if f"kind.{kind}" in words() else kind
+            for kind in found.institution.kinds
+        ],
+    }
     return portal(request, act, "portal/record.html", values, here="portal_record")
 
 
