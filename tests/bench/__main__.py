@@ -15,6 +15,7 @@ from tests.bench import (
     bench_evidence,
     bench_frame,
     bench_log,
+    bench_pages,
     bench_phone,
     bench_photo,
     bench_rules,
@@ -43,6 +44,7 @@ NAMES = (
     "simulate",
     "rules",
     "desk",
+    "pages",
     "backup",
     "documents",
     "phone",
@@ -84,6 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures += bench_draw.run(scale=args.draw_scale, rounds=5)
     if "frame" in names:
         figures += _of_a_frame(bench_frame.COUNT // args.draw_scale)
+    if "pages" in names:
+        figures += _of_pages()
     for name, part in ALONE.items():
         if name in names:
             figures += part()
@@ -101,6 +105,15 @@ def _of_a_frame(count: int) -> list[Figure]:
     async def measure() -> list[Figure]:
         async with rig.stand(running) as stand:
             return await bench_frame.run(stand, count)
+
+    with rig.servers() as running:
+        return uvloop.run(measure())
+
+
+def _of_pages() -> list[Figure]:
+    async def measure() -> list[Figure]:
+        async with rig.stand(running) as stand:
+            return await bench_pages.run(stand)
 
     with rig.servers() as running:
         return uvloop.run(measure())
