@@ -47,6 +47,10 @@ PLAIN = {
 # Body fields whose name says less than their route.
 IN_BODY = {
     "POST /api/v1/publications subject": "plan",
+    "GET /api/v1/documents matter": "visit_id",
+    "POST /api/v1/documents matter": "visit_id",
+    "messages": "message_id",
+    "GET /api/v1/tips matter": "tip_id",
     "finding": "finding_id",
     "findings": "finding_id",
     "evidence": "evidence_id",
