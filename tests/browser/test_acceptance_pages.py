@@ -116,8 +116,7 @@ async def test_10_the_roll_by_code_logic_questionnaire_and_look_ups_without_sign
 async def test_11_a_position_never_waits_for_ever_and_the_plan_sets_the_threshold(
     kit: Kit,
 ) -> None:
-    # A promise of storage takes every other permission away, the position's too.
-    async with at_work(kit, promised=False) as stage:
+    async with at_work(kit) as stage:
         page = stage.page
         await stage.fetched()
         [kept] = await stage.rows("tasks")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import asyncpg
 import httpx
 import msgspec
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, async_playwright
 
 from backend.app import create_app
 from backend.clock import new_id
@@ -64,8 +64,18 @@ PAGES = (
 )
 
 
-async def shoot(browser: Browser, base: str, folder: Path) -> None:  # noqa: ARG001 - see above
-    """Every page of the phone in both themes, with something done on it."""
+async def shoot(_browser: Browser, _base: str, folder: Path) -> None:
+    """Every page of the phone in both themes, with something done on it.
+
+    In a browser of its own, which has a camera.
+    """
+    async with async_playwright() as driver:
+        eyes = await driver.chromium.launch(executable_path=phones.CHROMIUM, args=phones.ARGS)
+        await _every_page(eyes, folder)
+        await eyes.close()
+
+
+async def _every_page(browser: Browser, folder: Path) -> None:
     version = applied_sheet("TI", jurisdiction_of(world.SHANDONG), datetime.now(UTC).date())[0]  # noqa: TID251 - the browser has the real time
     async with _a_kit(browser) as kit, at_work(kit, roster=True, version=version) as stage:
         await _door(stage, folder)
