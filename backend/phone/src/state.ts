@@ -58,6 +58,7 @@ export async function begin(): Promise<void> {
   mine.value = (await deviceKey()) === null ? null : await read("identity");
   locked.value = (await read("lock")) !== null;
   liveQuery(count).subscribe((now) => {
+    hopeless = now.count === pending.value.count ? hopeless : 0;
     pending.value = now;
   });
   const look = (): void => {
@@ -99,9 +100,10 @@ export async function send(): Promise<void> {
     return;
   }
   last = performance.now();
+  // Where nothing has moved there is no need to ask again so soon.
+  hopeless += 1;
   await drain((now) => {
     refused.value = now;
-    hopeless = now === null ? 0 : hopeless + 1;
   });
 }
 
