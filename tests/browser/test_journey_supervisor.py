@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+import pytest
 from litestar import Litestar
 from playwright.async_api import Browser, Page, expect
 
+from backend.pages import built
 from backend.services import notices
 from tests import casework, world
 from tests.browser.phones import needs_chromium
@@ -134,6 +136,28 @@ async def test_a_visit_becomes_a_published_result(
         clock.tick(days=40)
         await settled(author, approver, notice)
         await made_public(author, approver, site)
+
+
+@needs_chromium
+@pytest.mark.skipif(built.address("htmx.min.js") is None, reason="the build did not run here")
+async def test_the_board_updates_by_itself(
+    app: Litestar, chromium: Browser, owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    matter = await casework.a_matter(owner, clock())
+    await owner.execute("update visit set state = 'submitted' where id = $1", matter.visit)
+    async with (
+        served(app) as site,
+        at_the_desk(chromium, site, matter.office.author) as page,
+    ):
+        await page.clock.install()
+        await page.goto(f"{site}/desk/visits")
+        board = page.locator("#board .counts")
+        await expect(board).to_contain_text("待证据")
+        await owner.execute("update visit set state = 'complete' where id = $1", matter.visit)
+        async with page.expect_response(f"{site}/desk/visits"):
+            await page.clock.fast_forward(21_000)
+        await expect(board).to_contain_text("待审核")
+        await expect(board).not_to_contain_text("待证据")
 
 
 @needs_chromium
