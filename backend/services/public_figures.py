@@ -15,6 +15,8 @@ from backend.services.errors import passing
 PUBLIC = Scope(role="public")
 MARK = """
 select (select max(published_at)::text from publication where published_at is not null),
+  (select count(*)::text || coalesce(max(objection_on)::text, '') from publication
+    where objection_on is not null),
   (select count(*)::text || coalesce(md5(string_agg(etag, '' order by draw)), '') from draw_page),
   (select coalesce(md5(string_agg(concat(c.id, i.name, i.status, c.valid_until, c.delisted_on), ''
     order by c.id)), '') from catalogue_entry c join institution i on i.id = c.institution)

@@ -74,6 +74,9 @@ async def test_what_is_published_turns_the_press(
     after = await client.get("/results")
     assert f"/publications/{second.id}" in outline(after).links
     assert after.headers["etag"] != before.headers["etag"]
+    await owner.execute("update publication set objection_on = $1", clock().date())
+    assert await kept.turn(app)
+    assert "有异议，正在处理" in (await client.get("/results")).text
     clock.tick(days=1)
     assert await kept.turn(app)  # what expires overnight goes
     assert len(list(kept.folder.iterdir())) <= press.KEPT_GENERATIONS
