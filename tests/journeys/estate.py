@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 from litestar import Litestar
 
+from backend import jobs
 from backend.clock import new_id, token
 from backend.piccolo_conf import DB
 from backend.services import (
@@ -23,6 +24,7 @@ from backend.services import (
     draws,
     exclusions,
     filings,
+    listings,
     packages,
     plans,
     publications,
@@ -33,8 +35,12 @@ from backend.services import (
     withdrawals,
 )
 from backend.services.consents import NewConsent
+from backend.services.documents import issuing
+from backend.services.documents.issuing import Stamp
 from backend.services.draw_events import Clerk
 from backend.services.exclusions import NewExclusion
+from backend.services.listings import NewExport
+from backend.services.notifications import Matter, To, tell, webhooks
 from backend.services.publications import Content
 from backend.services.records.case_steps import Statement
 from backend.services.records.draw_events import NewRecusal, NewWithdrawal
@@ -76,6 +82,8 @@ ROWS = {
     "bad_record_id": "select id from bad_record",
     "hit_id": "select id from desk_hit",
     "tip_id": "select id from tip",
+    "message_id": "select id from message",
+    "call_id": "select id from webhook_call",
     "tip_file_id": "select id from tip_file",
 }
 # The papers of Shandong state none; a row is enough to try strangers at.
@@ -163,6 +171,7 @@ async def an_estate(
     asked = dossiers.NewDossier(visit=seen.visit, purpose="案件复核")
     ids["dossier_id"] = (await dossiers.order(asked, act=seen.desk.act)).id
     ids |= await _in_custody(seen)
+    ids |= await _sent(matter, clock, work)
     for name, sql in ROWS.items():
         ids[name] = await owner.fetchval(sql)
     missing = [name for name, found in ids.items() if found is None]
@@ -183,6 +192,25 @@ async def _told(http: httpx.AsyncClient, work: Work) -> None:
     headers = {"Tip-Code": code, "Content-Type": "application/pdf"}
     await http.post("/api/v1/public/tip/files", content=b"%PDF-1.4 x", headers=headers)
     await work.drain()
+
+
+async def _sent(matter: casework.Matter, clock: StillClock, work: Work) -> dict[str, UUID]:
+    """A document, an export, a message, and a webhook that was called."""
+    act = matter.office.author.act(clock())
+    stamp = Stamp(secret=token(16), origin="http://testserver")
+    paper = await issuing.issue("result_statement", matter.visit, act=act, stamp=stamp)
+    export = await listings.order(NewExport(list="notices", form="csv"), act=act)
+    told = Matter(noun="visit", id=matter.visit, region=matter.office.region)
+    async with DB.transaction(act.by.scope):
+        person = To(accounts=(matter.office.legal.person.id,))
+        await tell("visit.complete", told, to=person, act=act)
+    url = "http://127.0.0.1:9/"
+    new = webhooks.NewWebhook(url=url, events=("notice.served",), note="虚构平台")
+    hook = await webhooks.add(new, act=act, hosts=("127.0.0.1:9",))
+    await work.drain()
+    while await jobs.following.once(work.context):
+        pass
+    return {"document_id": paper.id, "export_id": export.id, "webhook_id": hook.id}
 
 
 async def _in_custody(seen: Field) -> dict[str, UUID]:

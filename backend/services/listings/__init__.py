@@ -48,6 +48,7 @@ insert into export_order (id, region, institution, list, form, filters, progress
   ordered_by, ordered_at, expires_at) values ($1, $2, $3, $4, $5, $6, 'running', 0, $7, $8, $9)
 """
 RECENT = "select count(*) from export_order where ordered_by = $1 and ordered_at > $2"
+THERE = "select $1::uuid is null or exists (select from institution where id = $1)"
 END = """
 update export_order set progress = $2, ended_at = $3, fault = $4
 where id = $1 and progress = 'running' returning region
@@ -207,10 +208,13 @@ def _checked(new: NewExport, person: Person) -> dict[str, Any]:
 async def order(new: NewExport, *, act: Act) -> Export:
     """Order an export of a list; every order is an entry of the audit log.
 
-    Raises: ListUnknown, FilterUnknown, NoPlaces, Denied, TooOften ("listing.hourly").
+    Raises: ListUnknown, FilterUnknown, NoPlaces, Denied, Absent for an institution that is not
+    there, TooOften ("listing.hourly").
     """
     given = _checked(new, act.by)
     async with DB.transaction(act.by.scope):
+        if not await DB.connection.fetchval(THERE, new.filters.institution):
+            raise Absent
         await DB.connection.execute("select pg_advisory_xact_lock(hashtext($1))", str(act.by.id))
         since = act.at - timedelta(hours=1)
         if await DB.connection.fetchval(RECENT, act.by.id, since) >= HOURLY:
