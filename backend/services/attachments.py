@@ -2,7 +2,7 @@
 
 import asyncio
 from hashlib import sha256
-from typing import BinaryIO
+from typing import IO
 from uuid import UUID
 
 from backend.keyring import Keyring
@@ -15,7 +15,7 @@ from media.spool import Spool
 SLICE_BYTES = 1 << 20
 
 
-def _measured(source: BinaryIO) -> tuple[str, int]:
+def _measured(source: IO[bytes]) -> tuple[str, int]:
     """SHA-256 and length of a file, read from its beginning in slices."""
     source.seek(0)
     state, size = sha256(), 0
@@ -28,7 +28,7 @@ def _measured(source: BinaryIO) -> tuple[str, int]:
 
 async def attach(
     notice_id: UUID,
-    source: BinaryIO,
+    source: IO[bytes],
     mime: str,
     *,
     act: Act,
