@@ -60,7 +60,7 @@ async def _shown(
     lost = await upkeep.lost(scope=act.by.scope, limit=LIMIT)
     language = language_of(request)
     texts = wordings()
-    ids = [one.visit for one in (*waiting, *letters, *lost)]
+    ids = [*(a.visit for a in waiting), *(b.visit for b in letters), *(c.visit for c in lost)]
     values = {
         "doubts": waiting,
         "letters": letters,
