@@ -35,7 +35,7 @@ ARGS = [
 KEPT = "navigator.serviceWorker.controller !== null"
 ALLOWED = ["geolocation", "camera", "microphone"]
 # The same in the driver's own words, with the promise: what is not named here is taken away.
-KEPT = ["durableStorage", "geolocation", "videoCapture", "audioCapture"]
+GRANTED = ["durableStorage", "geolocation", "videoCapture", "audioCapture"]
 
 # Servers of this run by their app: a session's own, or one that a test started.
 _serving: set[int] = set()
@@ -111,7 +111,7 @@ async def promise(page: Page) -> None:
     """
     session = await page.context.new_cdp_session(page)
     whose = (await session.send("Target.getTargetInfo"))["targetInfo"]["browserContextId"]
-    allowed = {"permissions": KEPT, "origin": BROWSED, "browserContextId": whose}
+    allowed = {"permissions": GRANTED, "origin": BROWSED, "browserContextId": whose}
     if page.context.browser is None:
         del allowed["browserContextId"]
         await session.send("Browser.grantPermissions", allowed)
