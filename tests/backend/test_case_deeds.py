@@ -20,6 +20,7 @@ from backend.services import (
     cases,
     clock_stops,
     consequences,
+    due_process,
     recoveries,
 )
 from backend.services.accounts import on_day
@@ -49,6 +50,7 @@ from backend.services.records.case_steps import (
 from inspection_plans import gates
 from inspection_plans.loader import load
 from inspection_plans.recoveries import InstalmentsWrong, PaidTooMuch
+from inspection_plans.states import CaseWrongState
 from inspection_plans.stops import Ground, Whose
 from tests import casework, world
 from tests.conftest import StillClock
@@ -185,7 +187,7 @@ async def test_every_gate_of_a_proposal_is_asked(
     owner: asyncpg.Connection, clock: StillClock
 ) -> None:
     trial = await a_trial(owner, clock)
-    with pytest.raises(case_deeds.due_process.NotInvestigated):
+    with pytest.raises(due_process.NotInvestigated):
         await trial.propose()
     await trial.investigated()
     with pytest.raises(gates.CaseReviewMissing):  # G6
@@ -203,7 +205,7 @@ async def test_every_gate_of_a_proposal_is_asked(
     new = Proposal(text=TEXT, remedies=REMEDIES)
     with pytest.raises(gates.CaseSamePerson):  # G7: nobody proposes what they opened
         await case_deeds.propose(trial.case.id, new, rules=load(), act=own)
-    missing = []
+    missing: list[object] = []
     for step in (None, trial.discussed, None):
         if step:
             await step()
@@ -256,7 +258,7 @@ async def test_a_legal_review_from_within_is_none_and_one_that_stops_ends_the_ca
         act=trial.act("approver"),
     )
     assert done.outcome == "stopped_by_legal_review"
-    with pytest.raises(cases.states.CaseWrongState):
+    with pytest.raises(CaseWrongState):
         await trial.discussed()
 
 
@@ -317,6 +319,7 @@ async def test_money_is_recovered_in_instalments_to_the_last_fen(
         await recoveries.order(trial.case.id, wrong, rules=load(), act=trial.act("approver"))
     order = await recoveries.order(trial.case.id, wanted, rules=load(), act=trial.act("approver"))
     assert order.number == "黑人社追缴字〔2026〕1号"
+    assert isinstance(order.body, Recovery)
     assert order.body.clauses == ("heilongjiang-2023-13/5.4/recovery",)
     with pytest.raises(case_deeds.RecoveryOpen):
         await case_deeds.close(

@@ -117,7 +117,7 @@ async def test_g1_who_may_inspect(ways: Ways) -> None:
     held = await ways.owner.fetchval(HELD)
     with pytest.raises(REFUSALS) as refused:  # an expired certificate does not come in
         await take("inspectors", [row], act=ways.by("author"), rules=load())
-    assert "cell.licence_expired" in str(refused.value.facts)
+    assert "cell.licence_expired" in str(refused.value.args)
     await take(
         "inspectors", [row | {"licence_until": "2027-03-01"}], act=ways.by("author"), rules=load()
     )
@@ -126,7 +126,7 @@ async def test_g1_who_may_inspect(ways: Ways) -> None:
     before = await ways.owner.fetchval(HELD)
     with pytest.raises(REFUSALS) as small:
         await assignments.reassign(ways.matter.visit, team, "x", act=ways.by("author"))
-    assert small.value.facts["gate"] == "G1"
+    assert "G1" in str(small.value.args)
     await ways.no_job(lambda act: assignments.reassign(ways.matter.visit, team, "x", act=act))
     body = {"team": [{"inspector": str(one), "lead": True}], "reason": "调换"}
     await ways.refused("author", f"/visits/{ways.matter.visit}/assignments", body, "G1")
@@ -268,7 +268,7 @@ async def test_g10_nobody_but_the_project_office_removes(ways: Ways) -> None:
     decision = Decision(removed=True, decided_on=trial.today, reference=" ", catalogue_version="1")
     with pytest.raises(REFUSALS) as refused:
         await case_deeds.decide(trial.case.id, decision, act=ways.by("author"))
-    assert refused.value.facts["gate"] == "G10"
+    assert "G10" in str(refused.value.args)
     await ways.no_job(lambda act: case_deeds.decide(trial.case.id, decision, act=act))
     before = await ways.owner.fetchval(
         "select count(*) from catalogue_entry where delisted_on is not null"

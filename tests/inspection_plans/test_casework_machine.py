@@ -184,7 +184,7 @@ TestCasework.settings = settings(max_examples=500, stateful_step_count=25)
 
 
 @pytest.mark.slow
-class TestCaseworkAtFullSize(Casework.TestCase):  # type: ignore[name-defined,misc]
+class TestCaseworkAtFullSize(Casework.TestCase):  # type: ignore[valid-type,misc]
     """Ten thousand histories."""
 
     settings = settings(max_examples=10_000, stateful_step_count=50)
