@@ -44,6 +44,7 @@ from backend.pages.public import (
     log,
     lookups,
     publications,
+    slips,
     statistics,
     tips,
     tour,
@@ -62,6 +63,7 @@ PUBLIC = (
     clauses,
     statistics,
     about,
+    slips,
     lookups,
     tips,
     documents,
@@ -80,7 +82,7 @@ PRESSED = (
 )
 
 FACES = {
-    "field": (static, codes, phone),
+    "field": (static, codes, slips, phone),
     "portal": (static, codes, sign_in, frame, home, inbox, *portal.MODULES),
     "public": PUBLIC,
     "desk": (static, codes, sign_in, frame, home, inbox, rooms, circle),
