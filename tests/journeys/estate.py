@@ -24,6 +24,7 @@ from backend.services import (
     draws,
     exclusions,
     filings,
+    import_orders,
     listings,
     packages,
     plans,
@@ -85,6 +86,9 @@ ROWS = {
     "message_id": "select id from message",
     "call_id": "select id from webhook_call",
     "tip_file_id": "select id from tip_file",
+    "file_id": "select id from tip_file",
+    "assignment": "select id from role_assignment where role = 'inspector'",
+    "op_id": "select op_id from op_doubt",
 }
 # The papers of Shandong state none; a row is enough to try strangers at.
 BAD_RECORD = """
@@ -170,6 +174,10 @@ async def an_estate(
     await desk_review.review(seen.institution, act=product, rules=load())
     asked = dossiers.NewDossier(visit=seen.visit, purpose="案件复核")
     ids["dossier_id"] = (await dossiers.order(asked, act=seen.desk.act)).id
+    brought = await import_orders.order(
+        "institutions", b"x", file_name="x.csv", dry_run=True, act=seen.desk.act
+    )
+    ids["order_id"] = brought.id
     ids |= await _in_custody(seen)
     ids |= await _sent(matter, clock, work)
     for name, sql in ROWS.items():

@@ -43,6 +43,14 @@ PLAIN = {
     "version": "0",
     "secret": "x" * 43,
     "name": "draw.js",
+    "part": "counts",
+    "section": "6.3",
+    "table": "regions",
+    "question": "deadline",
+    "key": "investigate",
+    "task": "1",
+    "form": "csv",
+    "pack": "national-2021-71",
 }
 # Body fields whose name says less than their route.
 IN_BODY = {

@@ -44,7 +44,7 @@ class WebhookCall(Table, tablename="webhook_call"):
     created_at = Timestamptz(null=False, default=None)
     due_at = Timestamptz(null=False, default=None)
     ended_at = Timestamptz(null=True, default=None)
-    replay_of = ForeignKey(
+    replay_of: "ForeignKey[WebhookCall]" = ForeignKey(
         LazyTableReference("WebhookCall", module_path="backend.db.tables.webhooks"),
         null=True,
         default=None,
