@@ -46,6 +46,17 @@ async def a_copy(phone: Phone) -> Body:
     return {"title": "签到表", "holder": "教务", "pages": 1, "compared": True, "evidence": pieces}
 
 
+async def an_extract(phone: Phone) -> Body:
+    pieces = [await declared(phone)]
+    return {
+        "system": "教务系统",
+        "holder": "教务",
+        "way": "导出",
+        "content": "签到记录",
+        "evidence": pieces,
+    }
+
+
 async def a_roll(phone: Phone) -> Body:
     roster = phone.task["roster"]
     marks = [{"trainee": one["id"], "state": "present"} for one in roster["trainees"][:3]]
@@ -84,6 +95,14 @@ BODIES: dict[str, Callable[[Phone], Awaitable[Body]]] = {
     "obstruction.record": always({"outcome": "closed", "text": "无人"}),
     "slip.issue": lambda _: plain({"slips": [{"id": str(new_id()), "code_sha256": "ab" * 32}]}),
     "document.copy": a_copy,
+    "preservation.list": lambda _: plain(
+        {
+            "things": [{"name": "收据存根", "count": "3 本", "condition": "完好"}],
+            "place": "教务室",
+            "keeper": "王某",
+        }
+    ),
+    "data.extract": an_extract,
     "contributor.list": lambda _: plain(
         {"dev": str(new_id()), "items": [{"id": str(new_id()), "sha256": "cd" * 32}]}
     ),

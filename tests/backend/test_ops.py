@@ -324,7 +324,7 @@ async def test_the_bodies_are_published(client: httpx.AsyncClient) -> None:
     request = schema["paths"]["/api/v1/ops"]["post"]["requestBody"]
     kinds = request["content"]["application/json"]["schema"]["properties"]["ops"]["items"]
     titles = {one["title"] for one in kinds["oneOf"]}
-    assert len(titles) == 16
+    assert len(titles) == 18
     declare = next(one for one in kinds["oneOf"] if one["title"] == "evidence.declare")
     manifest = declare["properties"]["body"]["properties"]["manifest"]
     assert "anchor" in manifest["properties"]["t"]["properties"]

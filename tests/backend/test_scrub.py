@@ -265,15 +265,19 @@ async def test_a_backup_brings_a_lost_original_back(
 
 
 def test_nothing_in_the_product_deletes_an_object() -> None:
-    """Evidence spec 12.8: what is stored stays; the self-check alone tries, on its canary."""
+    """Evidence spec 12.8: what is stored stays, but for exports that can be made again.
+
+    The self-check alone tries, on its canary.
+    """
     deletes = [
-        file.name
+        line.strip()
         for package in ("backend", "media", "seed")
         for file in (ROOT / package).rglob("*.py")
         if "embedded" not in file.parts
-        and re.search(r"remove_object|remove_bucket|delete_object", file.read_text("utf-8"))
+        for line in file.read_text("utf-8").splitlines()
+        if re.search(r"remove_object|remove_bucket|delete_object", line)
     ]
-    assert deletes == []
+    assert deletes == ["self._client.remove_object(self.name(Room.EXPORTS), key)"]
 
 
 async def test_an_object_without_row_is_an_orphan_after_a_day(

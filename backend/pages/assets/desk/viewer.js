@@ -6,7 +6,8 @@ const buttons = document.querySelector(".zooms");
 
 function zoom(by) {
   const at = STEPS.indexOf(Number(viewer.dataset.zoom));
-  const next = by === "fit" ? 0 : Math.min(Math.max(at + (by === "in" ? 1 : -1), 0), STEPS.length - 1);
+  const wished = at + (by === "in" ? 1 : -1);
+  const next = by === "fit" ? 0 : Math.min(Math.max(wished, 0), STEPS.length - 1);
   viewer.dataset.zoom = String(STEPS[next]);
 }
 
