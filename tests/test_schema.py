@@ -28,8 +28,8 @@ from tests.field import enrolled
 
 ROOT = Path(__file__).parents[1]
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
-# Everyday: a few examples of each of 150 operations for each caller; `fuzz` looks longer.
-EXAMPLES, PHASES = ("60", "fuzzing,coverage") if FUZZ else ("5", "fuzzing")
+# Everyday: two examples of each of 400 operations for each caller; `fuzz` looks longer.
+EXAMPLES, PHASES = ("60", "fuzzing,coverage") if FUZZ else ("2", "fuzzing")
 AT_ONCE = 2  # schemathesis computes more than the product answers: one each on two cores
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
