@@ -54,8 +54,8 @@ check: env-dev  ## lint, types, walls, lock: fast, no servers
 	$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.argv = ["lint-imports"]; lint_imports_command()'
 	$(PY) -m pytest -q -p no:randomly tests/test_map.py tests/test_lock.py
 
-test: env-dev  ## everything that must hold, on real servers (under 15 minutes)
-	$(PY) -m pytest -m 'not slow' -n 2 --dist loadfile $(ARGS)
+test: env-dev phone  ## everything that must hold, on real servers (under 15 minutes)
+	$(PY) -m pytest -m 'not slow' -n 3 --dist loadfile $(ARGS)
 
 long: env-dev  ## the full-size runs
 	$(PY) -m pytest -m slow $(ARGS)
