@@ -211,8 +211,21 @@ def _no_head_remembered(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("app").state.jobs.memory.forget()
 
 
+# What takes longest begins first: at the end no worker is left alone with a long file.
+LONG_FILES = (
+    "test_schedules",
+    "test_schema.py",
+    "/full/",
+    "/browser/",
+    "test_circle",
+    "test_isolation",
+)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test that uses the app begins with ``clean``; the others do not pay for it."""
+    items.sort(key=lambda item: not any(part in str(item.path) for part in LONG_FILES))
     for item in items:
         names = getattr(item, "fixturenames", [])
         if "app" in names and "clean" not in names:
