@@ -55,7 +55,7 @@ check: env-dev  ## lint, types, walls, lock: fast, no servers
 	$(PY) -m pytest -q -p no:randomly tests/test_map.py tests/test_lock.py
 
 test: env-dev phone  ## everything that must hold, on real servers (under 15 minutes)
-	$(PY) -m pytest -m 'not slow' -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 long: env-dev  ## the full-size runs
 	$(PY) -m pytest -m slow $(ARGS)
