@@ -50,6 +50,10 @@ class Done(NamedTuple):
     facts: Mapping[str, str] = {}
 
 
+class NothingForm(msgspec.Struct, frozen=True):
+    """A button alone, or fields that depend on a choice and are read by its own record."""
+
+
 class Filled(msgspec.Struct, frozen=True):
     """What was typed into one form of a page, and why it was not taken."""
 

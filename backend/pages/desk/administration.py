@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 from litestar import Response
 from litestar.params import FromPath, QueryParameter
-from msgspec import Struct
 
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
 from backend.services import backlog, checkup, upkeep
@@ -17,10 +16,6 @@ from backend.services.act import Act
 from inspection_plans.coverage import coverage, unchecked
 from inspection_plans.library import Library
 from inspection_plans.loader import load_rulebook, load_settings, load_years
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 @get("/desk/settings", action="rules.desk")

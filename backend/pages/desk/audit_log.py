@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
 from backend.services import audit_entries, log_history, log_proofs, log_words, people, recovery
@@ -22,10 +22,6 @@ LIMIT = 50
 
 class ReasonForm(Struct, frozen=True):
     reason: Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 async def _head() -> Head | None:

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, sent, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, sent, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
@@ -102,10 +102,6 @@ DEEDS: dict[str, Deed] = {
         "cases.write", ("handed_over",), (("received_on", "date"), ("reference", "line")), Receipt
     ),
 }
-
-
-class NoForm(Struct, frozen=True):
-    """Fields that depend on the step and are read by its own record."""
 
 
 class OpenForm(Struct, frozen=True):
@@ -226,12 +222,12 @@ async def verify(
 ) -> Response[Any]:
     """The facts hold and the party was heard."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         await cases.verify(case_id, act=act)
         return Done(f"/desk/cases/{case_id}", "case.verified")
 
     again = partial(_shown, case_id, request, act, rules)
-    return await submitted(request, NoForm, deed, again)
+    return await submitted(request, NothingForm, deed, again)
 
 
 @post("/desk/cases/{case_id:uuid}/steps", action="cases.write")
@@ -240,7 +236,7 @@ async def record(
 ) -> Response[Any]:
     """Record an investigation, statement, discussion or hearing."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         typed: dict[str, object] = dict(await sent(request))
         if isinstance(listed := typed.get("evidence"), str):
             typed["evidence"] = listed.split()
@@ -249,7 +245,7 @@ async def record(
         return Done(f"/desk/cases/{case_id}", "case.recorded")
 
     again = partial(_shown, case_id, request, act, rules)
-    return await submitted(request, NoForm, deed, again)
+    return await submitted(request, NothingForm, deed, again)
 
 
 def _verb(key: str, rules: Library) -> Callable[..., Awaitable[object]]:
@@ -274,13 +270,13 @@ async def carry_out(
     chosen = DEEDS[key]
     policy.require(act.by, chosen.action)
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         body = msgspec.convert(await sent(request), chosen.body, strict=False)
         await _verb(key, rules)(case_id, body, act=act)
         return Done(f"/desk/cases/{case_id}", "case.recorded")
 
     again = partial(_shown, case_id, request, act, rules)
-    return await submitted(request, NoForm, deed, again)
+    return await submitted(request, NothingForm, deed, again)
 
 
 @post("/desk/cases/{case_id:uuid}/closing", action="cases.close")

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from backend.keyring import Keyring
 from backend.pages.desk.draws import shown
-from backend.pages.forms import Asked, Done, submitted
+from backend.pages.forms import Asked, Done, NothingForm, submitted
 from backend.pages.routes import post
 from backend.services import ceremony, countersigns, disclosure, draws, voids
 from backend.services.act import Act
@@ -52,10 +52,6 @@ class ChanceForm(Struct, frozen=True):
 
 class ReasonForm(Struct, frozen=True):
     reason: Annotated[str, Meta(min_length=2, max_length=600)]
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 @post("/desk/draws/{draw_id:uuid}/commitments", action="draws.party")

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
@@ -34,10 +34,6 @@ class OrderForm(Struct, frozen=True):
     state: Annotated[str, Meta(max_length=40)] | None = None
     since: date | None = None
     until: date | None = None
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 async def _list(

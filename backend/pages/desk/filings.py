@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import Language, language_of
@@ -32,10 +32,6 @@ Code = Annotated[str, QueryParameter(max_length=8, pattern=r"^[A-Za-z0-9-]*$")]
 
 class ReasonForm(Struct, frozen=True):
     reason: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"\S")]
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 def _named(language: Language) -> list[tuple[str, str]]:

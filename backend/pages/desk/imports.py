@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, files, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, files, submitted
 from backend.pages.lists import sheet, shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
@@ -37,10 +37,6 @@ class FileForm(Struct, frozen=True):
 
     kind: Annotated[str, Meta(max_length=40, pattern=r"^[a-z]+\Z")]
     mode: Literal["try", "import"] = "try"
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 async def _list(

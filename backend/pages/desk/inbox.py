@@ -5,10 +5,9 @@ from uuid import UUID
 
 from litestar import Response
 from litestar.params import FromQuery
-from msgspec import Struct
 
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.render import page as rendered
 from backend.pages.routes import get, post
@@ -26,10 +25,6 @@ PAGES = {
     "plan": "/desk/plans/",
     "draw": "/desk/draws/",
 }
-
-
-class NoForm(Struct, frozen=True):
-    """A deed with nothing to fill in."""
 
 
 async def _shown(
@@ -65,14 +60,14 @@ async def count(request: Asked, act: Act) -> Response[str]:
 async def read(request: Asked, act: Act) -> Response[Any]:
     """Mark all messages read."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         await inbox.read(None, act=act)
         return Done("/desk/inbox", "inbox.read")
 
     async def again(filled: Filled, status: int) -> Response[Any]:
         return await _shown(request, act, None, filled, status)
 
-    return await submitted(request, NoForm, deed, again)
+    return await submitted(request, NothingForm, deed, again)
 
 
 HANDLERS = [page, count, read]

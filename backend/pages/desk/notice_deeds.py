@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from msgspec import Meta, Struct
 
 from backend.pages.desk.notice import shown
-from backend.pages.forms import Asked, Done, sent, submitted
+from backend.pages.forms import Asked, Done, NothingForm, sent, submitted
 from backend.pages.routes import post
 from backend.services import (
     approvals,
@@ -49,10 +49,6 @@ class OutcomeForm(RevForm, frozen=True):
 
 class ReturnForm(RevForm, frozen=True):
     days: Annotated[int, Meta(ge=1, le=365)]
-
-
-class NoForm(Struct, frozen=True):
-    """Nothing to fill in, or fields that depend on a choice and are read by their own record."""
 
 
 class DecisionForm(Struct, frozen=True):
@@ -141,36 +137,36 @@ async def approve(notice_id: FromPath[UUID], request: Asked, act: Act) -> Respon
 async def issue(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Give it its number."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         issued = await approvals.issue(notice_id, act=act)
         path = f"/desk/notices/{notice_id}"
         return Done(path, "notice.issued", {"number": issued.number or ""})
 
-    return await submitted(request, NoForm, deed, partial(shown, notice_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(shown, notice_id, request, act))
 
 
 @post("/desk/notices/{notice_id:uuid}/service", action="notices.serve")
 async def serve(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Record how and when it was served; the clocks start the day after."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         way: AnyWay = msgspec.convert(await sent(request), AnyWay, strict=False)
         await service_proofs.serve(notice_id, way, act=act)
         return _back(notice_id, "notice.served")
 
-    return await submitted(request, NoForm, deed, partial(shown, notice_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(shown, notice_id, request, act))
 
 
 @post("/desk/notices/{notice_id:uuid}/service/attempts", action="notices.serve")
 async def attempt(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Record an attempt that failed; the ladder says what comes next."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         tried = msgspec.convert(await sent(request), NewAttempt, strict=False)
         await consents.attempt(notice_id, tried, act=act)
         return _back(notice_id, "notice.attempted")
 
-    return await submitted(request, NoForm, deed, partial(shown, notice_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(shown, notice_id, request, act))
 
 
 @post("/desk/notices/{notice_id:uuid}/review", action="notices.review")
@@ -250,12 +246,12 @@ async def rule(
 async def stop(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Let one of its clocks stand still."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         new = msgspec.convert(await sent(request), NewStop, strict=False)
         await clock_stops.begin(notice_id, new, act=act)
         return _back(notice_id, "notice.stopped")
 
-    return await submitted(request, NoForm, deed, partial(shown, notice_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(shown, notice_id, request, act))
 
 
 @post("/desk/notices/{notice_id:uuid}/stops/end", action="clocks.stop")

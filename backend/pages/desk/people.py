@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from backend.clock import token
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
@@ -48,10 +48,6 @@ class RoleForm(Struct, frozen=True):
     role: Annotated[str, Meta(min_length=1, max_length=40)]
     region: Region
     until: date | None = None
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 def _allowed(act: Act, action: str) -> bool:

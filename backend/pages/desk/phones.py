@@ -44,10 +44,6 @@ class RevokeForm(Struct, frozen=True):
         return at and at.replace(tzinfo=BEIJING)
 
 
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
-
-
 async def _list(
     request: Asked,
     act: Act,

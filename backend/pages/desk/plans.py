@@ -13,7 +13,7 @@ from backend.clock import token
 from backend.keyring import Keyring
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
@@ -50,10 +50,6 @@ After = Annotated[UUID | None, QueryParameter(name="after")]
 
 class ReasonForm(Struct, frozen=True):
     reason: Annotated[str, Meta(min_length=2, max_length=600)]
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 class YearsForm(Struct, frozen=True):

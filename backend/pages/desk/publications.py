@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import Language, language_of, say, words
@@ -44,10 +44,6 @@ class CorrectForm(ContentForm, frozen=True, kw_only=True):
 
 class DigestForm(Struct, frozen=True):
     digest: Digest
-
-
-class NoForm(Struct, frozen=True):
-    """A deed with nothing to fill in."""
 
 
 @get("/desk/publications", action="publications.read")
@@ -246,12 +242,12 @@ async def publish(
 ) -> Response[Any]:
     """Make it public."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         await publications.publish(publication_id, act=act)
         return Done(f"/desk/publications/{publication_id}", "publication.published")
 
     again = partial(_shown, publication_id, request, act, rules)
-    return await submitted(request, NoForm, deed, again)
+    return await submitted(request, NothingForm, deed, again)
 
 
 @post("/desk/publications/{publication_id:uuid}/correction", action="publications.prepare")

@@ -8,12 +8,11 @@ from uuid import UUID
 import msgspec
 from litestar import Response
 from litestar.params import FromPath
-from msgspec import Struct
 
 from backend.pages import plots
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import sheet
 from backend.pages.routes import get, post
 from backend.pages.words import Language, language_of, say, words
@@ -23,10 +22,6 @@ from inspection_plans.simulation import Report, Share
 
 Part = Literal["cities", "classes", "loads", "unseen", "missing", "exclusions"]
 HUNDREDTHS = 10_000
-
-
-class NothingForm(Struct, frozen=True):
-    """A button without fields."""
 
 
 class Plot(msgspec.Struct, frozen=True):

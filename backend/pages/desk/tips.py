@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from backend.keyring import Keyring
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
@@ -53,10 +53,6 @@ class ReferralForm(Struct, frozen=True):
 class MatterForm(Struct, frozen=True):
     title: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
     tip: tuple[UUID, ...] = ()
-
-
-class NoForm(Struct, frozen=True):
-    """A deed with nothing to fill in."""
 
 
 async def _listed(
@@ -180,11 +176,11 @@ async def handle(
 async def approve(tip_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Let the identity be opened, as the second person."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         await tip_identity.approve(tip_id, act=act)
         return Done(f"/desk/tips/{tip_id}", "tip.unsealed")
 
-    return await submitted(request, NoForm, deed, partial(_shown, tip_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(_shown, tip_id, request, act))
 
 
 @post("/desk/tips/{tip_id:uuid}/identity", action="tips.handle")

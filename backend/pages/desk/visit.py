@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk import visit_view
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.plots import around
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
@@ -52,10 +52,6 @@ class NothingSaid(ServiceRefusal):
 
     code = "visit.nothing_said"
     family = Family.INVALID
-
-
-class NoForm(Struct, frozen=True):
-    """A deed with nothing to fill in."""
 
 
 class ReturnForm(Struct, frozen=True):
@@ -177,11 +173,11 @@ def _back(visit_id: UUID, said: str, part: str = "") -> Done:
 async def accept(visit_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Accept the record as it stands."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         await visit_reviews.accept(visit_id, act=act)
         return _back(visit_id, "visit.accepted")
 
-    return await submitted(request, NoForm, deed, partial(_shown, visit_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(_shown, visit_id, request, act))
 
 
 async def _together(request: Asked, overall: str) -> str:
@@ -212,11 +208,11 @@ async def send_back(visit_id: FromPath[UUID], request: Asked, act: Act) -> Respo
 async def conclude(visit_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Conclude the visit; its result is due for publication from then."""
 
-    async def deed(_form: NoForm) -> Done:
+    async def deed(_form: NothingForm) -> Done:
         await visit_reviews.conclude(visit_id, act=act)
         return _back(visit_id, "visit.concluded")
 
-    return await submitted(request, NoForm, deed, partial(_shown, visit_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(_shown, visit_id, request, act))
 
 
 @post("/desk/visits/{visit_id:uuid}/decision", action="visits.review")
