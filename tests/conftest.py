@@ -6,7 +6,6 @@ import itertools
 import os
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,6 +31,7 @@ from backend.services.schema import migrate
 from backend.settings import Database, Settings
 from backend.settings import Store as StoreSettings
 from media.bucket import Bucket
+from tests.ports import free_port
 
 # The house's runs are the same every time; new examples are looked for by `make fuzz`.
 for name, found in (("house", {"derandomize": True}), ("fuzz", {"max_examples": 1000})):
@@ -46,15 +46,8 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 # What the migrations fill in; a test must not lose it.
 KEPT = frozenset({"region", "occupation", "migration"})
 
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 # Where browsers meet the app; the store lets pages of this origin alone send it bytes.
-BROWSED = f"http://127.0.0.1:{_free_port()}"
+BROWSED = f"http://127.0.0.1:{free_port()}"
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday morning in Shanghai
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from tests.backend import sheets
 from tests.backend.desk import Desk
 from tests.conftest import StillClock
 from tests.field import enrolled
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 FUZZ = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
@@ -35,13 +35,6 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

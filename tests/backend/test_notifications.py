@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -40,6 +39,7 @@ from tests.backend.desk import Desk
 from tests.casework import Matter as Affair
 from tests.conftest import StillClock, Work
 from tests.field import a_field, a_visit
+from tests.ports import free_port
 
 
 class Post(Work):
@@ -166,8 +166,7 @@ class Box:
 @pytest.fixture
 def smtp() -> Iterator[tuple[Box, str]]:
     box = Box()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Controller(box, hostname="127.0.0.1", port=port, ready_timeout=20)
     server.start()
     yield box, f"smtp://127.0.0.1:{port}"

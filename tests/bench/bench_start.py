@@ -1,7 +1,6 @@
 """Starting the whole product and what it holds in memory when nobody asks anything."""
 
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.figures import Figure, median
+from tests.ports import free_port
 
 STARTS = 5
 LIMIT_S = 60.0
@@ -49,9 +49,7 @@ def run() -> list[Figure]:
 @contextmanager
 def _started(data: Path) -> Iterator[tuple[float, subprocess.Popen[bytes]]]:
     """`mingcha run` until its health answers: seconds from the first process on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, "-m", "backend", "run", "--data", str(data), "--port", str(port)]
     began = time.perf_counter()
     with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL) as process:

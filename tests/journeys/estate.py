@@ -53,6 +53,7 @@ from tests.backend.desk import Desk
 from tests.backend.sheets import ONE_OF_EACH
 from tests.conftest import StillClock, Work
 from tests.field import Field, a_class, a_field, a_jpeg, an_answer, signed, submitted
+from tests.ports import free_port
 from tests.world import SHANDONG, the_product
 
 HEADS = {"roster": "ab" * 32, "present": 11, "absent": 1, "count": 11}
@@ -212,9 +213,9 @@ async def _sent(matter: casework.Matter, clock: StillClock, work: Work) -> dict[
     async with DB.transaction(act.by.scope):
         person = To(accounts=(matter.office.legal.person.id,))
         await tell("visit.complete", told, to=person, act=act)
-    url = "http://127.0.0.1:9/"
-    new = webhooks.NewWebhook(url=url, events=("notice.served",), note="虚构平台")
-    hook = await webhooks.add(new, act=act, hosts=("127.0.0.1:9",))
+    host = f"localhost:{free_port()}"  # where nobody listens
+    new = webhooks.NewWebhook(url=f"http://{host}/", events=("notice.served",), note="虚构平台")
+    hook = await webhooks.add(new, act=act, hosts=(host,))
     await work.drain()
     while await jobs.following.once(work.context):
         pass

@@ -9,7 +9,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -36,6 +35,7 @@ from backend.settings import Settings, to_environment
 from media.bucket import Bucket
 from tests.faults.cutter import FAIR, Cutter
 from tests.faults.full.fate import Fate
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 LOOK_S = 0.02
@@ -50,14 +50,6 @@ LOST_STATES = (
 )
 Part = Literal["store", "database", "app", "worker"]
 PARTS: tuple[Part, ...] = ("store", "database", "app", "worker")
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
 
 
 class Owner:
