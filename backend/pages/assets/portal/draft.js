@@ -34,13 +34,19 @@ async function keep(form) {
 for (const form of document.querySelectorAll("form[data-draft]")) {
   let waiting = 0;
   let last = Promise.resolve(); // one after the other: each starts from the version before it
-  form.addEventListener("input", (event) => {
-    if (event.target.type === "file") {
-      return;
-    }
+  const later = () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       last = last.then(() => keep(form));
     }, QUIET);
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.type !== "file") {
+      later();
+    }
   });
+  const { text } = form.elements;
+  if (text.value !== text.defaultValue) {
+    later(); // typed before this script was there
+  }
 }
