@@ -88,10 +88,18 @@ def superuser(running: Running, database: str = "mingcha") -> str:
     )
 
 
+async def hurried(running: Running) -> None:
+    """Commits of sessions from now on are not waited for: only a crash of the server loses them."""
+    owner = await asyncpg.connect(superuser(running))
+    await owner.execute(f'alter database "{running.pg.name}" set synchronous_commit = off')
+    await owner.close()
+
+
 @pytest.fixture(scope="session")
 async def database(stack: Running) -> Database:
-    """The migrated database."""
+    """The migrated database; no test ends this server, so a commit need not wait for the disk."""
     await migrate(stack.pg)
+    await hurried(stack)
     return stack.pg
 
 
