@@ -89,7 +89,7 @@ def superuser(running: Running, database: str = "mingcha") -> str:
 
 
 async def hurried(running: Running) -> None:
-    """Commits of sessions from now on are not waited for: only a crash of the server loses them."""
+    """Later sessions do not wait for the disk: only a crash of the server loses a commit."""
     owner = await asyncpg.connect(superuser(running))
     await owner.execute(f'alter database "{running.pg.name}" set synchronous_commit = off')
     await owner.close()
