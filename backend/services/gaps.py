@@ -5,6 +5,8 @@ Source: evidence spec 3 (completion predicate, recorder), 12.2 (two-person acts)
 
 from uuid import UUID
 
+import msgspec
+
 from backend.piccolo_conf import DB
 from backend.services import audit, policy, visit_reviews, visits
 from backend.services.act import Act
@@ -32,6 +34,34 @@ select close_proposed_by from claim where visit = $1 and dev = $2 and closed_by 
 for no key update
 """
 CLOSE = "update claim set closed_by = $3 where visit = $1 and dev = $2"
+NAMED = """
+select gap, gap_reason, gap_proposed_by, gap_approved_by from visit
+where id = $1 and sealed_until <= $2
+"""
+CLOSINGS = """
+select dev, close_proposed_by as proposed_by, close_reason as reason, closed_by from claim
+where visit = $1 and close_proposed_by is not null order by dev
+"""
+
+
+class Closing(msgspec.Struct, frozen=True, kw_only=True):
+    """A device whose claim somebody proposed to do without; ``closed_by`` once decided."""
+
+    dev: UUID
+    proposed_by: UUID
+    reason: str | None
+    closed_by: UUID | None
+
+
+class Gaps(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a record is lost: ``lost`` now, ``named`` in a proposal with its reason."""
+
+    lost: tuple[str, ...]
+    named: tuple[str, ...]
+    reason: str | None
+    proposed_by: UUID | None
+    approved_by: UUID | None
+    closings: tuple[Closing, ...]
 
 
 class NothingMissing(ServiceRefusal):
@@ -140,3 +170,21 @@ async def close_device(visit_id: UUID, dev: UUID, *, act: Act, rules: Library) -
             title=row["code"],
         )
         await visits.complete_if_ready(visit_id, act=act, rules=rules)
+
+
+async def of_visit(visit_id: UUID, *, act: Act) -> Gaps:
+    """What is lost of a visit's record and what was proposed about it; raises Absent."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        row = await DB.connection.fetchrow(NAMED, visit_id, act.at)
+        if row is None:
+            raise Absent
+        lost = await DB.connection.fetch(MISSING, visit_id)
+        closings = await DB.connection.fetch(CLOSINGS, visit_id)
+    return Gaps(
+        lost=tuple(str(one["id"]) for one in lost),
+        named=tuple(str(one) for one in row["gap"] or ()),
+        reason=row["gap_reason"],
+        proposed_by=row["gap_proposed_by"],
+        approved_by=row["gap_approved_by"],
+        closings=tuple(Closing(**dict(one)) for one in closings),
+    )

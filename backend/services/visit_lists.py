@@ -1,5 +1,6 @@
 """Visits as the office sees them: pages by key, one with what it waits for, and its time line."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,14 @@ WAITS = """
 select (select count(*) from claim c, jsonb_array_elements(c.items) i where c.visit = $1
     and c.closed_by is null) as listed,
   array(select what || ':' || id from visit_missing($1)) as missing
+"""
+# $1 visits: of what the claims of a record list, how much has not arrived.
+PENDING = """
+select c.visit, count(*) as listed, count(*) filter (where not exists (
+    select from evidence e where e.id = (i ->> 'id')::uuid and e.visit = c.visit
+      and e.sha256 = i ->> 'sha256' and e.state in ('verified', 'sealed'))) as due
+from claim c, jsonb_array_elements(c.items) i
+where c.visit = any ($1) and c.closed_by is null group by c.visit
 """
 # Their record is judged; nothing is owed to it any more.
 CLOSED = frozenset({"complete", "accepted", "concluded", "concluded_with_gap"})
@@ -178,6 +187,18 @@ async def page(
                 PAGE, act.by.regions, after, limit, state, plan, institution, act.at
             )
     return tuple(VisitRecord(**dict(row)) for row in rows)
+
+
+async def pending(visits: Collection[UUID], *, act: Act) -> dict[UUID, tuple[int, int]]:
+    """Of what the claims list: (not yet proved here, listed), by visit; only where some is due.
+
+    Source: experience.md, acceptance 5 ("answers here, 2 of 5 files pending").
+    """
+    if not visits:
+        return {}
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(PENDING, list(visits))
+    return {row["visit"]: (row["due"], row["listed"]) for row in rows if row["due"]}
 
 
 async def get(visit_id: UUID, *, act: Act) -> VisitRecord:
