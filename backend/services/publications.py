@@ -10,6 +10,7 @@ import msgspec
 
 from backend.db.engine import Scope
 from backend.db.tables.publications import Publication as Row
+from backend.db.tables.visits import Visit
 from backend.piccolo_conf import DB
 from backend.services import audit, policy, public_facts, terms
 from backend.services.accounts import on_day
@@ -49,7 +50,8 @@ select v.id as visit, v.region, v.code, i.name as institution_name, v.concluded_
   (select p.state from publication p where p.kind = 'result' and p.subject = v.id
     and p.state in ('prepared', 'approved')) as state
 from visit v join institution i on i.id = v.institution
-where v.concluded_at is not null and ($1::uuid is null or v.id > $1) and not exists (
+where v.concluded_at is not null and v.result_public is null
+  and ($1::uuid is null or v.id > $1) and not exists (
   select from publication p where p.kind = 'result' and p.subject = v.id
     and p.state in ('published', 'corrected', 'expired'))
 order by v.id limit $2
@@ -321,6 +323,8 @@ async def publish(publication_id: UUID, *, act: Act) -> Publication:
         await public_facts.still_verified(old.body)
         if old.corrects:
             await _replace(old.corrects, act=act)
+        if old.kind == "result":
+            await Visit.update({Visit.result_public: True}).where(Visit.id == old.subject)
         kept = terms.term(terms.KEEP_PUBLIC, trigger=on_day(act.at), region=old.region, duty=False)
         change = {Row.state: state, Row.published_at: act.at, Row.expires_on: kept.due_on}
         return await _save(old, change, "publication.published", act=act)

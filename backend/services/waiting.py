@@ -3,7 +3,7 @@
 import msgspec
 
 from backend.piccolo_conf import DB
-from backend.services import holdings, policy
+from backend.services import holdings, policy, second_looks
 from backend.services.accounts import on_day
 from backend.services.act import Act
 
@@ -14,6 +14,11 @@ MATTERS: dict[str, tuple[str, str, str]] = {
         "plans.approve",
         "/api/v1/plans?state=submitted",
         "select from plan where state = 'submitted'",
+    ),
+    "second": (
+        "visits.approve",
+        "/desk/second",
+        f"select from ({second_looks.OPEN}) looks",
     ),
     "decisions": (
         "visits.review",
@@ -121,8 +126,8 @@ MATTERS: dict[str, tuple[str, str, str]] = {
         "publications.prepare",
         "/api/v1/publications/due",
         (
-            "select from visit v where v.concluded_at is not null and not exists (select from"
-            " publication p where p.kind = 'result' and p.subject = v.id)"
+            "select from visit v where v.concluded_at is not null and v.result_public is null and"
+            " not exists (select from publication p where p.kind = 'result' and p.subject = v.id)"
         ),
     ),
     "previews": (

@@ -101,6 +101,7 @@ class Visit(Table, tablename="visit"):
     created_at = Timestamptz(null=False, default=None)
     doubted_at = Timestamptz(null=True, default=None)
     touched = BigInt(null=False, default=0)
+    result_public = Boolean(null=True, default=None)
 
 
 class Assignment(Table, tablename="assignment"):
