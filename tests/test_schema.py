@@ -53,8 +53,8 @@ def served(settings: Settings, log: Path) -> Iterator[str]:
 
 
 def wait_for(base: str, child: subprocess.Popen[bytes], log: Path) -> str:
-    """Poll until it answers, at most 30 s."""
-    until = time.monotonic() + 30
+    """Poll until it answers, at most two minutes."""
+    until = time.monotonic() + 120
     while time.monotonic() < until and child.poll() is None:
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(f"{base}/api/v1/health").status_code == 200:
