@@ -81,6 +81,13 @@ def guide() -> Guide:
     return _words().guide
 
 
+@cache
+def words() -> dict[str, Name]:
+    """Every list, field and value of a filing by its code: the forms' own words first."""
+    named = {code: Name(one.zh, one.en) for code, one in load_rulebook().filing_words.items()}
+    return named | _words().values | _words().fields
+
+
 def note(kind: Kind) -> Name:
     """What a cell of this kind takes."""
     return _words().notes[kind]

@@ -76,6 +76,7 @@ async def items(request: Asked, act: Act, after: After = None) -> Response[str]:
     found = await directories.items(act=act, after=after, limit=LIMIT)
     shown = {
         "rows": found,
+        "place": partial(names.place, language=language_of(request)),
         "shelf": shelf("/desk/items", found, {}, limit=LIMIT, after=after),
         "exports": policy.allowed("directories.export", act.by.roles, signed_in=True),
     }

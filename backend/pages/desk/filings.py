@@ -14,8 +14,17 @@ from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
 from backend.pages.lists import shelf
 from backend.pages.routes import get, post
-from backend.pages.words import Language, language_of
-from backend.services import desk_hits, directories, filing_terms, filings, people, policy
+from backend.pages.words import Language, language_of, say
+from backend.pages.words import words as texts
+from backend.services import (
+    desk_hits,
+    directories,
+    filing_shapes,
+    filing_terms,
+    filings,
+    people,
+    policy,
+)
 from backend.services.act import Act
 from backend.services.desk_hits import Wanted
 from backend.services.registers import registers
@@ -91,7 +100,7 @@ async def _shown(
         "versions": await filings.versions(filing_id, act=act),
         "people": await people.names((found.by_account, found.decided_by), act=act),
         "decides": decides and found.state == "submitted" and found.by_account != act.by.id,
-        "words": load_rulebook().filing_words,
+        "words": filing_shapes.words(),
         "filled": filled,
     }
     return desk(request, act, "desk/filing.html", shown, here="filings", status=status)
@@ -160,6 +169,23 @@ async def missing(
     return desk(request, act, "desk/filings_missing.html", shown, here="filings")
 
 
+def _about(about: str, language: Language) -> str:
+    """What a hit is about, in words: list, key without the institution's code, part of it."""
+    register, _, rest = about.partition("/")
+    key, *parts = rest.split("/")
+    named, found = load_rulebook().filing_words, []
+    for bit in (register, *key.split(":")[1:], *parts):
+        own = f"filed.part.{bit}"
+        word = named.get(bit)
+        if own in texts():
+            found.append(say(own, language))
+        elif word is None:
+            found.append(bit)
+        else:
+            found.append(word.en if language == "en" else word.zh)
+    return " · ".join(found)
+
+
 @get("/desk/hits", action="desk.read")
 async def hits(
     request: Asked,
@@ -181,6 +207,7 @@ async def hits(
     chosen = {"state": standing, "rule": rule, "institution": institution}
     shown = {
         "rows": found,
+        "about": partial(_about, language=language_of(request)),
         "states": HIT_STATES,
         "shelf": shelf("/desk/hits", found, chosen, limit=LIMIT, after=after),
     }
@@ -195,6 +222,8 @@ async def _hit(
     judges = policy.allowed("desk.judge", act.by.roles, signed_in=True)
     shown = {
         "it": found,
+        "about": _about(found.about, language_of(request)),
+        "words": filing_shapes.words(),
         "clauses": [clauses[one] for one in map(ClauseId, found.clauses) if one in clauses],
         "people": await people.names([found.judged_by], act=act),
         "judges": judges and found.state == "suspected",
