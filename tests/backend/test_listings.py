@@ -79,25 +79,30 @@ async def test_every_list_is_written_in_every_form(
     roles = ("supervisor", "approver", "legal", "publisher", "integrator")
     who = await world.a_person(clock(), *roles, region=world.SHANDONG)
     audit = await world.a_person(clock(), "auditadmin", region=world.SHANDONG)
+    await owner.execute("update institution set lat_e7 = 1, lon_e7 = 2, crs = 'wgs84'")
     offered = {one.name: one for p in (who, audit) for one in listings.offered(p.person)}
     assert set(offered) == set(LISTINGS)
     made = [
-        await listings.order(NewExport(list=name, form=form), act=p.act(clock.tick(minutes=3)))
+        await listings.order(NewExport(list=one.name, form=form), act=p.act(clock.tick(minutes=3)))
         for p in (who, audit)
         for one in listings.offered(p.person)
-        for name in (one.name,)
-        for form in (("csv", "geojson") if one.forms[-1] == "geojson" else ("csv",))
+        for form in ("csv", "geojson")
     ]
+    assert {one.forms for one in offered.values()} == {listings.FORMS}
     await written(work)
-    filled = {}
+    filled, located = {}, {}
     for one in made:
         raw = await file_of(owner, s3, one.id)
         if one.form == "csv":
             filled[one.list] = len(table(raw)) - 1
         else:
-            assert json.loads(raw)["type"] == "FeatureCollection"
+            features = json.loads(raw)["features"]
+            located[one.list] = sum(feature["geometry"] is not None for feature in features)
+            assert len(features) >= filled[one.list]
     assert filled["notices"] == filled["findings"] == filled["visits"] == 1
-    assert filled["audit"] > 5
+    assert located["notices"] == located["findings"] == located["visits"] == 1
+    assert filled["audit"] > 5 > located["audit"] == 0
+    assert filled["people"] > 2
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
@@ -138,6 +143,9 @@ async def test_filters_narrow_and_a_stranger_gets_nothing(
     assert await count(author, "visits", institution=other.institution) == 1
     assert await count(author, "notices", state="served", region=world.WEIHAI) == 1
     assert await count(author, "notices", state="closed") == 0
+    assert await count(author, "visits", kind="training_site") == 2
+    assert await count(author, "visits", kind="exam_patrol") == 0
+    assert await count(author, "institutions", search="NO SUCH") == 0
     assert await count(author, "visits", since=day, until=day) == 2
     assert await count(author, "visits", since=day + timedelta(days=1)) == 0
     stranger = await world.a_person(clock(), "supervisor", region=world.JINAN)
@@ -163,7 +171,6 @@ async def test_an_order_is_checked_found_again_cancelled_and_its_owners_alone(
     act = author.act(clock())
     for new, refusal in (
         (NewExport(list="nothing", form="csv"), listings.ListUnknown),
-        (NewExport(list="notices", form="geojson"), listings.NoPlaces),
         (
             NewExport(list="catalogue", form="csv", filters=Filters(state="x")),
             listings.FilterUnknown,

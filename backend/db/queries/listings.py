@@ -6,14 +6,16 @@ from typing import NamedTuple
 class Query(NamedTuple):
     """``source`` is all after FROM; ``columns`` are (key, expression); ``filters`` by name.
 
-    Filters compare an expression: ``region`` with a tree of regions, ``institution`` and ``state``
-    for equality, ``day`` with the two ends of a span. ``seal`` is the instant
-    before which a row is in nobody's list.
+    Filters compare an expression: ``region`` with a tree of regions, ``kind`` is an array of
+    kinds, ``search`` a text looked through, ``day`` is held against the two ends of a span; the
+    others are equal. ``place`` is the table whose coordinates a row lies at, None where rows lie
+    nowhere. ``seal`` is the instant before which a row is in nobody's list.
     """
 
     source: str
     columns: tuple[tuple[str, str], ...]
     filters: dict[str, str]
+    place: str | None = None
     seal: str | None = None
 
 
@@ -27,6 +29,8 @@ def _at(column: str) -> str:
 
 BY = "join institution i on i.id = t.institution"
 WHO = (("institution", "i.name"), ("credit_code", "i.credit_code"))
+ROLES = """array_to_string(array(select distinct r.role from role_assignment r
+  where r.account = t.id and r.revoked_at is null order by r.role), ' ')"""
 LISTINGS: dict[str, Query] = {
     "institutions": Query(
         "institution t",
@@ -45,7 +49,14 @@ LISTINGS: dict[str, Query] = {
             ("crs", "t.crs"),
             ("updated_at", _at("t.updated_at")),
         ),
-        {"region": "t.region", "state": "t.status", "day": _day("t.updated_at")},
+        {
+            "region": "t.region",
+            "state": "t.status",
+            "day": _day("t.updated_at"),
+            "kind": "t.kinds",
+            "search": "concat_ws(' ', t.name, t.credit_code)",
+        },
+        place="t",
     ),
     "catalogue": Query(
         f"catalogue_entry t {BY}",
@@ -59,7 +70,13 @@ LISTINGS: dict[str, Query] = {
             ("delisted_on", "t.delisted_on::text"),
             ("source_notice", "t.source_notice"),
         ),
-        {"region": "t.region", "institution": "t.institution", "day": "t.listed_on"},
+        {
+            "region": "t.region",
+            "institution": "t.institution",
+            "day": "t.listed_on",
+            "kind": "array[t.kind]",
+        },
+        place="i",
     ),
     "inspectors": Query(
         "inspector t",
@@ -73,7 +90,11 @@ LISTINGS: dict[str, Query] = {
             ("region", "t.region"),
             ("available", "t.available::text"),
         ),
-        {"region": "t.region", "day": "t.licence_until"},
+        {
+            "region": "t.region",
+            "day": "t.licence_until",
+            "search": "concat_ws(' ', t.name, t.staff_code, t.licence_no)",
+        },
     ),
     "classes": Query(
         f"training_class t {BY}",
@@ -94,7 +115,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.status",
             "day": "t.starts_on",
+            "search": "concat_ws(' ', t.code, t.title)",
         },
+        place="i",
     ),
     "plans": Query(
         "plan t",
@@ -109,7 +132,12 @@ LISTINGS: dict[str, Query] = {
             ("window_until", "t.window_until::text"),
             ("rev", "t.rev"),
         ),
-        {"region": "t.region", "state": "t.state", "day": "t.window_from"},
+        {
+            "region": "t.region",
+            "state": "t.state",
+            "day": "t.window_from",
+            "year": "t.year",
+        },
     ),
     "draws": Query(
         "draw t",
@@ -148,7 +176,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.state",
             "day": "t.on_date",
+            "kind": "array[t.kind]",
         },
+        place="i",
         seal="t.sealed_until",
     ),
     "findings": Query(
@@ -169,7 +199,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.state",
             "day": _day("t.created_at"),
+            "severity": "t.severity",
         },
+        place="i",
     ),
     "notices": Query(
         f"notice t {BY}",
@@ -188,7 +220,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.state",
             "day": _day("t.created_at"),
+            "kind": "array[t.kind]",
         },
+        place="i",
     ),
     "replies": Query(
         f"reply t {BY} join notice n on n.id = t.notice and t.submitted_at is not null",
@@ -201,7 +235,13 @@ LISTINGS: dict[str, Query] = {
             ("submitted_at", _at("t.submitted_at")),
             ("digest", "t.digest"),
         ),
-        {"region": "t.region", "institution": "t.institution", "day": _day("t.submitted_at")},
+        {
+            "region": "t.region",
+            "institution": "t.institution",
+            "day": _day("t.submitted_at"),
+            "kind": "array[t.kind]",
+        },
+        place="i",
     ),
     "cases": Query(
         f"case_file t {BY}",
@@ -219,6 +259,7 @@ LISTINGS: dict[str, Query] = {
             "state": "t.state",
             "day": _day("t.opened_at"),
         },
+        place="i",
     ),
     "publications": Query(
         "publication t left join institution i on i.id = t.institution",
@@ -237,7 +278,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.state",
             "day": "t.due_on",
+            "kind": "array[t.kind]",
         },
+        place="i",
     ),
     "filings": Query(
         f"filing t {BY}",
@@ -255,7 +298,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.state",
             "day": _day("t.created_at"),
+            "kind": "array[t.register]",
         },
+        place="i",
     ),
     "documents": Query(
         "document t left join institution i on i.id = t.institution",
@@ -273,7 +318,9 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.standing",
             "day": "t.issued_on",
+            "kind": "array[t.kind]",
         },
+        place="i",
     ),
     "evidence": Query(
         f"evidence t {BY} left join visit v on v.id = t.visit",
@@ -294,6 +341,7 @@ LISTINGS: dict[str, Query] = {
             "state": "t.state",
             "day": _day("t.declared_at"),
         },
+        place="i",
     ),
     "signals": Query(
         f"signal t {BY}",
@@ -310,7 +358,66 @@ LISTINGS: dict[str, Query] = {
             "institution": "t.institution",
             "state": "t.strength",
             "day": _day("t.found_at"),
+            "kind": "array[t.kind]",
         },
+        place="i",
+    ),
+    "hits": Query(
+        f"desk_hit t {BY}",
+        (
+            *WHO,
+            ("rule", "t.rule"),
+            ("about", "t.about"),
+            ("outcome", "t.outcome"),
+            ("verdict", "t.verdict"),
+            ("severity", "t.severity"),
+            ("on_day", "t.on_day::text"),
+            ("clauses", "array_to_string(t.clauses, ' ')"),
+            ("state", "t.state"),
+            ("reason", "t.reason"),
+            ("found_at", _at("t.found_at")),
+            ("gone_at", _at("t.gone_at")),
+        ),
+        {
+            "region": "t.region",
+            "institution": "t.institution",
+            "state": "t.state",
+            "kind": "array[t.rule]",
+            "severity": "t.severity",
+            "day": _day("t.found_at"),
+        },
+        place="i",
+    ),
+    "people": Query(
+        "account t",
+        (
+            ("login", "t.login"),
+            ("name", "t.display_name"),
+            ("kind", "t.kind"),
+            ("region", "t.region"),
+            ("roles", ROLES),
+            ("created_at", _at("t.created_at")),
+            ("disabled_at", _at("t.disabled_at")),
+        ),
+        {
+            "region": "t.region",
+            "kind": "array[t.kind]",
+            "search": "concat_ws(' ', t.login, t.display_name)",
+            "day": _day("t.created_at"),
+        },
+    ),
+    "phones": Query(
+        "device t join account a on a.id = t.account",
+        (
+            ("holder", "a.display_name"),
+            ("region", "a.region"),
+            ("kid", "t.kid"),
+            ("platform", "t.platform"),
+            ("enrolled_at", _at("t.enrolled_at")),
+            ("last_seen_at", _at("t.last_seen_at")),
+            ("revoked_at", _at("t.revoked_at")),
+        ),
+        {"region": "a.region", "day": _day("t.enrolled_at")},
     ),
     "audit": Query(
         "aud.entry t",
@@ -330,25 +437,39 @@ LISTINGS: dict[str, Query] = {
     ),
 }
 WHERE = {
-    "region": "{} = any (regions_below(${}::int))",
-    "institution": "{} = ${}::uuid",
-    "state": "{} = ${}::text",
-    "since": "{} >= ${}::date",
-    "until": "{} <= ${}::date",
+    "region": "{0} = any (regions_below(${1}::int))",
+    "institution": "{0} = ${1}::uuid",
+    "state": "{0} = ${1}::text",
+    "kind": "${1}::text = any ({0})",
+    "severity": "{0} = ${1}::text",
+    "year": "{0} = ${1}::int",
+    "search": "position(lower(${1}::text) in lower({0})) > 0",
+    "since": "{0} >= ${1}::date",
+    "until": "{0} <= ${1}::date",
 }
+PLACE = ("lat_e7", "lon_e7", "crs")
 
 
-def sql(name: str, filters: tuple[str, ...]) -> str:
+def columns(name: str, *, places: bool) -> tuple[tuple[str, str], ...]:
+    """The columns of a list; with ``places`` also those of a point on the map, if it has one."""
+    query = LISTINGS[name]
+    held = {key for key, _ in query.columns}
+    if not places or query.place is None or held.issuperset(PLACE):
+        return query.columns
+    return (*query.columns, *((key, f"{query.place}.{key}") for key in PLACE))
+
+
+def sql(name: str, filters: tuple[str, ...], *, places: bool = False) -> str:
     """The query of a list: its arguments are the present instant, then the filters' values.
 
     Every piece comes from this file; values never become text of a statement.
     """
     query = LISTINGS[name]
-    columns = ", ".join(expression for _, expression in query.columns)
+    listed = ", ".join(expression for _, expression in columns(name, places=places))
     tests = [
         WHERE[one].format(query.filters["day" if one in ("since", "until") else one], place)
         for place, one in enumerate(filters, 2)
     ]
     opened = f"coalesce({query.seal or 'null'}, $1::timestamptz) <= $1::timestamptz"
     where = " and ".join([opened, *tests])
-    return f"select {columns} from {query.source} where {where} order by t.id"  # noqa: S608 - constants
+    return f"select {listed} from {query.source} where {where} order by t.id"  # noqa: S608 - constants

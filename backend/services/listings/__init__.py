@@ -7,13 +7,13 @@ writes it. Source: casework, exports; settled 18.
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 import yaml
 
-from backend.db.queries.listings import LISTINGS
+from backend.db.queries.listings import LISTINGS, columns
 from backend.piccolo_conf import DB
 from backend.services import audit, policy, tasks
 from backend.services.act import Act, Person
@@ -28,6 +28,8 @@ HOURLY = 30
 KEPT = timedelta(days=7)
 FILE = Path(__file__).parents[2] / "texts" / "listings.yaml"
 Form = Literal["xlsx", "csv", "json", "geojson"]
+FORMS: tuple[Form, ...] = ("xlsx", "csv", "json", "geojson")
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 MIMES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
@@ -67,12 +69,6 @@ class FilterUnknown(ServiceRefusal):
     code = "listing.filter_unknown"
 
 
-class NoPlaces(ServiceRefusal):
-    """GeoJSON is of lists whose rows lie somewhere."""
-
-    code = "listing.no_places"
-
-
 class TooOften(ServiceRefusal):
     """Thirty exports an hour is what one person may order."""
 
@@ -95,12 +91,11 @@ class Over(ServiceRefusal):
 
 
 class Described(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A list as people know it; ``place`` says whether its rows have coordinates."""
+    """A list as people know it, and the action that shows it."""
 
     zh: str
     en: str
     action: str
-    place: bool = False
 
 
 class _Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,12 +103,22 @@ class _Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: dict[str, dict[str, str]]
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What narrows a list: a region and all below, an institution, a state, a span of days."""
+class Filters(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What narrows a list: a region and all below, an institution, a span of days, and the rest.
+
+    ``kind`` is a kind, a register or a rule, as the list has it; ``search`` a part of a name or
+    number.
+    """
 
     region: int | None = None
     institution: UUID | None = None
-    state: str | None = None
+    state: Word | None = None
+    kind: Word | None = None
+    severity: Word | None = None
+    year: Annotated[int, msgspec.Meta(ge=1900, le=2999)] | None = None
+    search: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
     since: date | None = None
     until: date | None = None
 
@@ -158,30 +163,40 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 def texts() -> _Texts:
     """Names and heads, read once per process; a list or column without words is a fault."""
     found = msgspec.convert(yaml.safe_load(FILE.read_text("utf-8")), _Texts)
-    keys = {key for query in LISTINGS.values() for key, _ in query.columns}
+    keys = {key for name in LISTINGS for key, _ in columns(name, places=True)}
     if gaps := sorted(keys - found.columns.keys()) + sorted(LISTINGS.keys() ^ found.lists.keys()):
         raise ValueError(f"{FILE.name}: not worded: {gaps}")
     return found
 
 
-def _narrowing(name: str) -> tuple[str, ...]:
+def narrowing(name: str) -> tuple[str, ...]:
+    """The fields of ``Filters`` that narrow this list."""
     named = LISTINGS[name].filters
-    days = ("since", "until") if "day" in named else ()
-    return (*(one for one in ("region", "institution", "state") if one in named), *days)
+    spans = {"since": "day", "until": "day"}
+    return tuple(one for one in Filters.__struct_fields__ if spans.get(one, one) in named)
+
+
+def names(person: Person) -> tuple[str, ...]:
+    """The lists that this person may export."""
+    return tuple(
+        name
+        for name, described in texts().lists.items()
+        if policy.allowed(described.action, person.roles, signed_in=True)
+    )
 
 
 def offered(person: Person) -> tuple[Offered, ...]:
-    """What this person may export."""
+    """What this person may export, in which forms, narrowed by what."""
+    lists = texts().lists
     return tuple(
         Offered(
             name=name,
-            zh=described.zh,
-            en=described.en,
-            forms=("xlsx", "csv", "json", *(("geojson",) if described.place else ())),
-            filters=_narrowing(name),
+            zh=lists[name].zh,
+            en=lists[name].en,
+            forms=FORMS,
+            filters=narrowing(name),
         )
-        for name, described in texts().lists.items()
-        if policy.allowed(described.action, person.roles, signed_in=True)
+        for name in names(person)
     )
 
 
@@ -192,15 +207,12 @@ def _of(row: Any) -> Export:  # noqa: ANN401 - a driver's row or None
 
 
 def _checked(new: NewExport, person: Person) -> dict[str, Any]:
-    """The filters that were given. Raises: ListUnknown, Denied, NoPlaces, FilterUnknown."""
+    """The filters that were given. Raises: ListUnknown, Denied, FilterUnknown."""
     if new.list not in LISTINGS:
         raise ListUnknown(field="list", known=sorted(LISTINGS))
-    described = texts().lists[new.list]
-    policy.require(person, described.action)
-    if new.form == "geojson" and not described.place:
-        raise NoPlaces(field="form")
+    policy.require(person, texts().lists[new.list].action)
     given: dict[str, Any] = msgspec.to_builtins(new.filters)
-    if unknown := sorted(given.keys() - set(_narrowing(new.list))):
+    if unknown := sorted(given.keys() - set(narrowing(new.list))):
         raise FilterUnknown(field="filters", unknown=unknown)
     return given
 
@@ -208,8 +220,8 @@ def _checked(new: NewExport, person: Person) -> dict[str, Any]:
 async def order(new: NewExport, *, act: Act) -> Export:
     """Order an export of a list; every order is an entry of the audit log.
 
-    Raises: ListUnknown, FilterUnknown, NoPlaces, Denied, Absent for an institution that is not
-    there, TooOften ("listing.hourly").
+    Raises: ListUnknown, FilterUnknown, Denied, Absent for an institution that is not there,
+    TooOften ("listing.hourly").
     """
     given = _checked(new, act.by)
     async with DB.transaction(act.by.scope):

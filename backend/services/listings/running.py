@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from backend.db.engine import Scope
-from backend.db.queries.listings import LISTINGS, sql
+from backend.db.queries.listings import columns, sql
 from backend.piccolo_conf import DB
 from backend.services import accounts, audit
 from backend.services.act import Act
@@ -106,8 +106,8 @@ async def _put(writer: asyncio.StreamWriter, message: object) -> None:
     await writer.drain()
 
 
-def _head(name: str) -> dict[str, Any]:
-    words, keys = texts(), [key for key, _ in LISTINGS[name].columns]
+def _head(name: str, *, places: bool) -> dict[str, Any]:
+    words, keys = texts(), [key for key, _ in columns(name, places=places)]
     heads = [words.columns[key]["zh"] for key in keys]
     return {"title": words.lists[name].zh, "keys": keys, "heads": heads}
 
@@ -116,9 +116,10 @@ async def _flow(order: Any, path: Path, scope: Scope, *, act: Act, tools: Tools)
     """Read the list in one snapshot and hand it to the writer; how many rows. Raises: Left."""
     given = msgspec.convert(order["filters"], Filters)
     values = {name: value for name in Filters.__struct_fields__ if (value := getattr(given, name))}
-    statement, done = sql(order["list"], tuple(values)), 0
+    name, places, done = order["list"], order["form"] == "geojson", 0
+    statement = sql(name, tuple(values), places=places)
     async with _writer(order["form"], path) as writer:
-        await _put(writer, _head(order["list"]))
+        await _put(writer, _head(name, places=places))
         async with DB.transaction(scope, readonly=True):
             cursor = await DB.connection.cursor(statement, act.at, *values.values())
             while rows := await cursor.fetch(BATCH):

@@ -1,7 +1,7 @@
 """Writes one export in a process of its own: rows come as they are read, a file grows on disk.
 
 Run by path as ``python -I writer.py FORM FILE``: on standard input a MessagePack head
-``{"title", "keys", "heads", "place"}`` and then batches of rows, each message after its length in
+``{"title", "keys", "heads"}`` and then batches of rows, each message after its length in
 eight bytes. It imports nothing of ours and holds one batch at a time.
 """
 
@@ -21,6 +21,7 @@ BOM = "\ufeff"
 # What a spreadsheet would run as a formula, half- and full-width, and our own quote.
 ACTIVE = frozenset("=+-@\t\r＝＋－＠'")
 E7 = 10**7
+PLACE = ("lat_e7", "lon_e7", "crs")
 Row = list[Any]
 Batches = Iterator[list[Row]]
 
@@ -94,21 +95,29 @@ def write_json(path: str, head: dict[str, Any], rows: Batches) -> None:
         file.write(b"\n]\n")
 
 
+def _point(
+    lat_e7: int | None = None, lon_e7: int | None = None, crs: str | None = None
+) -> dict[str, Any] | None:
+    if crs != "wgs84" or lat_e7 is None or lon_e7 is None:
+        return None
+    return {"type": "Point", "coordinates": [lon_e7 / E7, lat_e7 / E7]}
+
+
 def write_geojson(path: str, head: dict[str, Any], rows: Batches) -> None:
-    """A FeatureCollection (RFC 7946); only WGS 84 makes a point, other systems stay properties."""
+    """A FeatureCollection (RFC 7946); only WGS 84 makes a point, other systems stay properties.
+
+    What lies nowhere is a feature without geometry (RFC 7946, 3.2).
+    """
     keys = head["keys"]
-    lat, lon, crs = (keys.index(key) for key in ("lat_e7", "lon_e7", "crs"))
+    places = [keys.index(key) for key in PLACE if key in keys]
     with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - no pathlib here
         file.write('{"type":"FeatureCollection","features":[')
         first = True
         for batch in rows:
             for row in batch:
-                point = None
-                if row[crs] == "wgs84" and row[lat] is not None and row[lon] is not None:
-                    point = {"type": "Point", "coordinates": [row[lon] / E7, row[lat] / E7]}
                 feature = {
                     "type": "Feature",
-                    "geometry": point,
+                    "geometry": _point(*(row[place] for place in places)),
                     "properties": dict(zip(keys, row, strict=True)),
                 }
                 file.write("\n" if first else ",\n")
