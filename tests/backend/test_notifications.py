@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -21,8 +22,9 @@ from litestar import Litestar
 from backend import jobs
 from backend.clock import new_id
 from backend.jobs.context import Context
-from backend.services import notifications, replies
-from backend.services.accounts import SHANGHAI
+from backend.services import clock_stops, notifications, replies
+from backend.services.accounts import SHANGHAI, on_day
+from backend.services.clock_stops import NewStop
 from backend.services.notifications import (
     Matter,
     SubjectUnfit,
@@ -32,6 +34,7 @@ from backend.services.notifications import (
     webhooks,
     wording,
 )
+from inspection_plans.stops import Ground, Whose
 from media import base64url
 from media.keys import verify_server
 from tests import casework, world
@@ -297,6 +300,39 @@ async def test_a_webhook_hears_signs_of_change_that_it_can_prove(
     assert again.replay_of == calls[0].id
     with pytest.raises(webhooks.Absent):
         await webhooks.replay(calls[0].id, act=elsewhere.act(clock()))
+
+
+async def test_a_webhook_hears_of_a_change_of_what_it_heard_before(
+    affair: Affair, app: Litestar, clock: StillClock, ear: Ear
+) -> None:
+    integrator = await world.a_person(clock(), "integrator", region=affair.office.region)
+    new = webhooks.NewWebhook(
+        url=f"http://{ear.host}/", events=("notice.served", "notice.clock_stopped"), note="省平台"
+    )
+    await webhooks.add(new, act=integrator.act(clock()), hosts=(ear.host,))
+    post = Post(changed(app, webhook_hosts=(ear.host,)))
+    notice = await casework.served(affair, clock())
+    stop = NewStop(
+        whose=Whose.PARTY,
+        ground=Ground.HEARING,
+        first_on=on_day(clock.tick(days=3)),
+        reason="听证",
+        paper="函1",
+    )
+    await clock_stops.begin(notice.id, stop, act=affair.office.author.act(clock()))
+    await post.drain()
+    heard = [json.loads(raw) for _, raw in ear.heard]
+    assert sorted(one["event"] for one in heard) == ["notice.clock_stopped", "notice.served"]
+    assert {one["object"]["id"] for one in heard} == {str(notice.id)}
+    assert heard[0]["log_index"] != heard[1]["log_index"]
+
+
+def test_an_outside_system_is_promised_only_what_the_log_says() -> None:
+    services = Path(webhooks.__file__).parents[1]
+    source = "\n".join(path.read_text("utf-8") for path in sorted(services.rglob("*.py")))
+    for event in webhooks.events():
+        noun, _, _ = event.partition(".")
+        assert f'"{event}"' in source or f'f"{noun}.{{' in source, event
 
 
 async def test_a_webhook_that_never_answers_is_given_up_and_told(
