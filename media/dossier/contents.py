@@ -11,6 +11,7 @@ from msgspec import Struct
 from media import base64url, canon, kinds
 from media.dossier.archive import Blob, blob
 from media.dossier.program import programs
+from media.offline.checks import CASE
 from media.offline.curves import SPKI_ED25519, der
 
 Kind = Literal["capture", "intake"]
@@ -38,6 +39,15 @@ class Piece(Struct, frozen=True, kw_only=True):
     @property
     def file(self) -> str:
         return f"originals/{self.id}.{kinds.KINDS[self.mime].ending}"
+
+
+class CaseFile(Struct, frozen=True, kw_only=True):
+    """案卷 as one PDF: its document, number, the place of the entry about its bytes."""
+
+    id: str
+    number: str
+    entry: int
+    content: Blob
 
 
 class PhoneKey(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -109,6 +119,7 @@ class Contents(Struct, frozen=True, kw_only=True):
     log: LogPart
     derived: Sequence[Derived]
     stamps: Mapping[str, bytes]
+    case: CaseFile | None = None
 
 
 def files(contents: Contents) -> dict[str, Blob]:
@@ -125,6 +136,8 @@ def files(contents: Contents) -> dict[str, Blob]:
     found["derivatives/derivation.json"] = _json(_derivation(contents.derived))
     found |= {name: blob(raw) for name, raw in contents.stamps.items()}
     found |= {one.file: one.content for one in contents.derived}
+    if contents.case is not None:
+        found[CASE] = contents.case.content
     found |= _keys(contents)
     found |= _log(contents.log)
     for piece in contents.pieces:
@@ -162,16 +175,26 @@ def _item(piece: Piece) -> dict[str, Any]:
 def _extraction(contents: Contents) -> dict[str, Any]:
     office = contents.office
     kids = {phone.kid for phone in contents.phones} | {office.server_kid, office.log_kid}
-    return contents.said | {
-        "typ": "mingcha.bundle/1",
-        "server": office.server_kid,
-        "log": office.log_kid,
-        "items": [_item(piece) for piece in contents.pieces],
-        "left_out": list(contents.left_out),
-        "keys": sorted(kids),
-        "entries": sorted(contents.log.entries),
-        "stamps": sorted(contents.stamps),
-    }
+    return (
+        contents.said
+        | _case(contents.case)
+        | {
+            "typ": "mingcha.bundle/1",
+            "server": office.server_kid,
+            "log": office.log_kid,
+            "items": [_item(piece) for piece in contents.pieces],
+            "left_out": list(contents.left_out),
+            "keys": sorted(kids),
+            "entries": sorted(contents.log.entries),
+            "stamps": sorted(contents.stamps),
+        }
+    )
+
+
+def _case(case: CaseFile | None) -> dict[str, Any]:
+    if case is None:
+        return {}
+    return {"case": {"id": case.id, "number": case.number, "entry": case.entry}}
 
 
 def _keys(contents: Contents) -> dict[str, Blob]:

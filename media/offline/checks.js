@@ -4,6 +4,7 @@ const CHECKS = ["V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9"];
 const SUMS = "SHA256SUMS";
 const SUMS_SIG = "SHA256SUMS.sig";
 const ROOTS = "tsa/roots.pem";
+const CASE = "case.pdf";
 const SUMS_MOST = 1 << 25;
 const FIXED = [
   "README.zh.txt",
@@ -55,6 +56,7 @@ class Report {
 
 function wantedBy(said) {
   const wanted = [...FIXED, ...said.stamps, ...said.keys.map((kid) => `keys/${kid}.json`)];
+  if ("case" in said) wanted.push(CASE);
   for (const number of said.entries) wanted.push(`log/${number}.json`, `proofs/${number}.json`);
   for (const item of said.items) {
     const base = `manifests/${item.id}`;
@@ -269,6 +271,15 @@ class Examination {
     const said = this.report.extraction;
     const entry = this.says(said.entry, "dossier.ordered", said.id);
     if (entry?.t !== said.ordered) this.report.fault("V6", "entry.other", "extraction.json");
+    if ("case" in said) this.caseFile(said.case);
+  }
+
+  caseFile(said) {
+    const entry = this.says(said.entry, "document.rendered", said.id);
+    const known = entry?.object.title_snapshot === said.number;
+    if (!known || entry.after_sha !== this.sums.get(CASE)) {
+      this.report.fault("V6", "entry.other", CASE);
+    }
   }
 
   enrolment(key, name) {

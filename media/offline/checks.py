@@ -20,6 +20,7 @@ from media.offline.trees import Head, Unsigned, head
 CHECKS = ("V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V9")
 SUMS, SUMS_SIG = "SHA256SUMS", "SHA256SUMS.sig"
 ROOTS = "tsa/roots.pem"
+CASE = "case.pdf"
 SUMS_MOST = 1 << 25
 FIXED = (
     "README.zh.txt",
@@ -42,7 +43,7 @@ TIME, BUNDLE = b"MINGCHA-TIME-V1\n", b"MINGCHA-BUNDLE-V1\n"
 
 def _wanted(said: dict[str, Any]) -> set[str]:
     """Give the names of all files that an extraction asks for, but derivatives."""
-    wanted = set(FIXED) | set(said["stamps"])
+    wanted = set(FIXED) | set(said["stamps"]) | ({CASE} if "case" in said else set())
     wanted |= {f"keys/{kid}.json" for kid in said["keys"]}
     for number in said["entries"]:
         wanted |= {f"log/{number}.json", f"proofs/{number}.json"}
@@ -280,6 +281,17 @@ class Examination:
         entry = self._says(said["entry"], "dossier.ordered", said["id"])
         if entry is None or entry["t"] != said["ordered"]:
             self.report.fault("V6", "entry.other", "extraction.json")
+        if "case" in said:
+            self._case(said["case"])
+
+    def _case(self, said: dict[str, Any]) -> None:
+        """V6: the case file is the very document that was set and entered under its number."""
+        entry = self._says(said["entry"], "document.rendered", said["id"])
+        if entry is None or (entry["object"]["title_snapshot"], entry["after_sha"]) != (
+            said["number"],
+            self.sums[CASE],
+        ):
+            self.report.fault("V6", "entry.other", CASE)
 
     def _enrolment(self, key: dict[str, Any], name: str) -> None:
         """V5: when a phone's key was enrolled and revoked is what the log says."""

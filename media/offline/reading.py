@@ -37,6 +37,7 @@ FORMS: dict[str, dict[str, str]] = {
         "subject": "{subject}",
         "by": "{person}",
         "witness": "?text",
+        "case": "?{paper}",
         "purpose": "text",
         "how": "text",
         "ordered": "int",
@@ -64,6 +65,7 @@ FORMS: dict[str, dict[str, str]] = {
         "verified": "int",
         "anchored": "?int",
     },
+    "paper": {"id": "uuid", "number": "text", "entry": "int"},
     "left": {"id": "uuid", "state": "text", "reason": "text", "sha256": "hex64"},
     "key": {
         "typ": "=mingcha.key/1",

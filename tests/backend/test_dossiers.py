@@ -18,8 +18,10 @@ import asyncpg
 import httpx
 import pytest
 
-from backend.clock import new_id
-from backend.services import cases, devices, dossiers, tasks
+from backend.clock import new_id, token
+from backend.services import cases, devices, documents, dossiers, tasks
+from backend.services.documents import issuing
+from backend.services.documents.issuing import Stamp
 from backend.services.dossiers import NewDossier
 from backend.services.errors import ServiceRefusal
 from media.dossier.program import programs
@@ -156,7 +158,7 @@ async def test_the_shell_agrees_on_the_unpacked_folder(
         text=True,
         check=False,
     )
-    told = done.stdout.splitlines()
+    told = [line for line in done.stdout.splitlines() if not line.startswith("note ")]
     assert (done.returncode, done.stderr, told[-1]) == (3, "", "verdict partial"), told
     same = list(report.lines(report.examine(folder, [])))
     assert [line.replace("V3 ok", "V3 not-checked") for line in same] == told
@@ -350,3 +352,33 @@ async def test_a_cases_bundle_holds_what_its_findings_lean_on(
     found = lines(tmp_path, raw)
     assert found[-1] == "verdict verified"
     assert any(line.startswith(f"item {shots[0].id} ok") for line in found)
+    assert "case_pdf" in skipped(raw)
+    stamp = Stamp(secret=token(16), origin="https://mingcha.invalid")
+    paper = await issuing.issue("case_index", case.id, act=author.act(clock()), stamp=stamp)
+    await set_in_type(work)
+    _, raw = await made(field.desk.who, visit=None, case_id=str(case.id))
+    assert lines(tmp_path, raw)[-1] == "verdict verified"
+    assert "case_pdf" not in skipped(raw)
+    with read(raw) as bundle:
+        pdf = bundle.read("case.pdf")
+        said = json.loads(bundle.read("extraction.json"))["case"]
+        entry = json.loads(bundle.read(f"log/{said['entry']}.json"))
+    known = await documents.get(paper.id, act=author.act(clock()))
+    assert pdf.startswith(b"%PDF-")
+    assert sha256(pdf).hexdigest() == known.sha256 == entry["after_sha"]
+    assert (said["id"], said["number"]) == (str(paper.id), paper.number)
+
+
+def skipped(raw: bytes) -> list[str]:
+    """What a bundle says that it does without."""
+    with read(raw) as bundle:
+        found: list[str] = json.loads(bundle.read("environment.json"))["skipped"]
+        return found
+
+
+async def set_in_type(work: Work) -> None:
+    """Documents that wait are set, and entered."""
+    from backend import jobs  # noqa: PLC0415 - as above
+
+    while await jobs.printer.once(work.context):
+        await work.drain()

@@ -11,6 +11,7 @@ import msgspec
 from media import canon, checkpoint, devtsa, keys, manifest, merkle, timestamps, tokens
 from media.dossier.archive import Blob, blob, pack
 from media.dossier.contents import (
+    CaseFile,
     Contents,
     Derived,
     LogPart,
@@ -170,6 +171,15 @@ def a_picture(number: int, size: int = 400) -> bytes:
     return b"\xff\xd8\xff" + sha256(b"%d" % number).digest() * (size // 32)
 
 
+def a_case(log: Log) -> CaseFile:
+    """A case file that was set and entered."""
+    content, number = blob(b"%PDF-1.7 a case file"), "某人社案卷〔2026〕1号"
+    entry = an_entry(
+        "document.rendered", uuid7(650), T0 + 2 * HOUR, after=content.sha256, title=number
+    )
+    return CaseFile(id=uuid7(650), number=number, entry=log.add(entry), content=content)
+
+
 @dataclass
 class World:
     """What a bundle is made of, for tests that change it before it is made."""
@@ -179,6 +189,7 @@ class World:
     pieces: list[Piece]
     sealed: tuple[int, str]
     said: dict[str, Any]
+    case: CaseFile
 
     def contents(self, **changes: Any) -> Contents:
         """The contents as the service would give them."""
@@ -209,9 +220,12 @@ class World:
                 "left_out": [],
                 "phones": self.phones,
                 "office": office,
-                "log": self.log.part(sorted({*places, self.said["entry"]}), self.sealed),
+                "log": self.log.part(
+                    sorted({*places, self.said["entry"], self.case.entry}), self.sealed
+                ),
                 "derived": [derived],
                 "stamps": {},
+                "case": self.case,
             }
             | changes
         )
@@ -244,6 +258,7 @@ def a_world(count: int = 3, *, intake: bool = True, **lost: Any) -> World:
     sealed = (len(log.entries), log.note())
     for filler in range(6):
         log.add(an_entry("plan.closed", uuid7(710 + filler), T0 + 2 * HOUR))
+    case = a_case(log)
     ordered = T0 + 3 * HOUR
     entry = log.add(an_entry("dossier.ordered", uuid7(600), ordered))
     said = {
@@ -260,7 +275,7 @@ def a_world(count: int = 3, *, intake: bool = True, **lost: Any) -> World:
         "origin": ORIGIN,
         "entry": entry,
     }  # fmt: skip
-    return World(log, phones, pieces, sealed, said)
+    return World(log, phones, pieces, sealed, said, case)
 
 
 def stamped(note: str, *, made: int = -1, at: int = 0) -> tuple[bytes, bytes]:

@@ -331,6 +331,20 @@ def order_forged(mutant: Mutant) -> None:
     mutant.edit("extraction.json", lambda said: said.update({what: said[what] - 1}))
 
 
+def case_replaced(mutant: Mutant) -> None:
+    """Another case file, another number for it, or another document's entry."""
+
+    def other(said: dict[str, Any]) -> None:
+        what = mutant.rng.choice(("id", "number", "entry"))
+        one = {"id": dossiers.uuid7(651), "number": "另号", "entry": said["entry"]}
+        said["case"][what] = one[what]
+
+    if mutant.rng.random() < 0.5:
+        mutant.files["case.pdf"] = b"%PDF-1.7 another case file"
+    else:
+        mutant.edit("extraction.json", other)
+
+
 def signature_of_other(mutant: Mutant) -> None:
     """Another message of the same phone, or another purpose, signed by the true key."""
     base = _capture(mutant)
@@ -386,6 +400,7 @@ INSIDER: dict[str, Change] = {
     "entries crossed": entries_crossed,
     "item lost": item_lost,
     "order forged": order_forged,
+    "case replaced": case_replaced,
     "signature of another purpose": signature_of_other,
     "one spelling of a signature": der_alone,
     "another spelling": spelling,

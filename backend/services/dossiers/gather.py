@@ -16,6 +16,7 @@ from media import canon, merkle
 from media.dossier.contents import LogPart, PhoneKey
 
 TAKEN = frozenset({"verified", "sealed"})
+END = 2**62  # after every entry
 DOSSIER = """
 select d.*, i.name as named from dossier d join institution i on i.id = d.institution
 where d.id = $1
@@ -47,6 +48,12 @@ ENTRIES = """
 select id, tree_index, leaf, body from aud.entry where body -> 'object' ->> 'id' = any ($1)
 order by id
 """
+# 一案一卷, if it was issued: the office's own paper, which others are not given.
+CASE_FILE = """
+select id, number, object_key, sha256, size from document where kind = 'case_index'
+  and matter_id = $1 and standing = 'issued' and sha256 is not null
+order by issued_at desc, id desc limit 1
+"""
 # The best anchored of the heads that cover an entry: stamped, else in the locked bucket.
 COVERING = """
 select size, note, tsr, stamped_at, authority, created_at, anchored_at from aud.checkpoint
@@ -77,6 +84,13 @@ class Head(msgspec.Struct, frozen=True):
     anchored_at: datetime | None
 
 
+class Paper(msgspec.Struct, frozen=True):
+    """The case file 案卷 that was issued: its row, the place of the entry about its bytes."""
+
+    row: Mapping[str, Any]
+    place: int
+
+
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     """Rows as they are, and the log's part ready for the bundle."""
 
@@ -91,6 +105,7 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     anchored: Mapping[str, datetime]
     ordered: int
     custody: Sequence[Mapping[str, Any]]
+    paper: Paper | None
     log: LogPart
     sealed: Head
     newest: Head
@@ -121,14 +136,17 @@ async def gather(ident: UUID, *, act: Act, stamps: bool) -> Gathered | None:
         taken = [row for row in found if row["state"] in TAKEN]
         ids = [row["id"] for row in taken]
         devices = await DB.connection.fetch(DEVICES, sorted({r["kid"] or "" for r in taken}))
+        file = await DB.connection.fetchrow(CASE_FILE, order["case_file"]) if whole else None
         about = [str(one) for one in (*ids, *(row["id"] for row in devices), ident)]
+        about += [] if file is None else [str(file["id"])]
         entries = [dict(row) for row in await DB.connection.fetch(ENTRIES, about)]
         diary = _Diary(entries)
         ordered = diary.place(order["entry"])
         places = {str(row["id"]): diary.of_piece(row) for row in taken}
         phones = [_phone(row, diary) for row in devices]
         sealed = await _covering(max([last for _, last in places.values()], default=ordered))
-        wanted = _wanted(phones, places, ordered)
+        paper = None if file is None else Paper(file, diary.rendered(str(file["id"])))
+        wanted = _wanted(phones, places, ordered) | (set() if paper is None else {paper.place})
         newest = await _covering(max(*wanted, sealed.size - 1))
         if stamps and newest.tsr is None:
             raise NotPlaced(reason="stamp")
@@ -144,6 +162,7 @@ async def gather(ident: UUID, *, act: Act, stamps: bool) -> Gathered | None:
             anchored=await _anchored(places),
             ordered=ordered,
             custody=entries,
+            paper=paper,
             log=await _log(diary, wanted, sealed, newest),
             sealed=sealed,
             newest=newest,
@@ -176,6 +195,10 @@ class _Diary:
         ]
         return self.place(found[-1] if found else None)
 
+    def rendered(self, about: str) -> int:
+        """Place of the entry about a document's finished file."""
+        return self.last("document.rendered", about, before=END)
+
     def of_piece(self, row: Any) -> tuple[int, int]:  # noqa: ANN401 - a row of asyncpg
         """Places of the receipt and of the proof of one piece's bytes."""
         received = self.last("evidence.received", str(row["id"]), before=row["entry"] or 0)
@@ -183,7 +206,7 @@ class _Diary:
 
 
 def _phone(row: Any, diary: _Diary) -> PhoneKey:  # noqa: ANN401 - a row of asyncpg
-    about, end = str(row["id"]), 2**62
+    about = str(row["id"])
     lost = row["revoked_at"] is not None
     since = row["compromised_since"]
     return PhoneKey(
@@ -193,9 +216,9 @@ def _phone(row: Any, diary: _Diary) -> PhoneKey:  # noqa: ANN401 - a row of asyn
         owner=str(row["account"]),
         owner_name=row["display_name"],
         enrolled=ms(row["enrolled_at"]),
-        enrolled_entry=diary.last("device.enrolled", about, before=end),
+        enrolled_entry=diary.last("device.enrolled", about, before=END),
         revoked=ms(row["revoked_at"]) if lost else None,
-        revoked_entry=diary.last("device.revoked", about, before=end) if lost else None,
+        revoked_entry=diary.last("device.revoked", about, before=END) if lost else None,
         since=ms(since) if lost and since is not None else None,
     )
 

@@ -19,7 +19,7 @@ from backend.services.dossiers.gather import Gathered, gather, ms
 from media.bucket import Bucket
 from media.dossier import archive
 from media.dossier.archive import Blob
-from media.dossier.contents import Contents, Derived, OfficeKeys, Piece, files
+from media.dossier.contents import CaseFile, Contents, Derived, OfficeKeys, Piece, files
 from media.errors import Family, MediaRefusal
 from media.keys import Tag
 from media.rooms import Room, StoreAbsent
@@ -114,6 +114,7 @@ async def _patient(ident: UUID, act: Act, press: Press) -> bool:
 
 def _bytes(found: Gathered) -> int:
     rows = [*found.derived, *(found.pieces if found.whole else [])]
+    rows += [] if found.paper is None else [found.paper.row]
     return sum(int(row["size"]) for row in rows)
 
 
@@ -186,10 +187,13 @@ def _contents(found: Gathered, press: Press, progress: Progress) -> Contents:
         press.keys.log.kid,
     )
     derived = [_derived(row, press, progress) for row in found.derived]
+    case = _case(found, press, progress)
     return Contents(
         said=papers.head(found, origin=press.origin, made=press.clock()),
         readme=papers.readme(found, office),
-        environment=papers.environment(found, press.selfcheck, mode=press.mode),
+        environment=papers.environment(
+            found, press.selfcheck, mode=press.mode, case=case is not None
+        ),
         custody=papers.custody(found),
         pieces=[_piece(row, found, press, progress) for row in found.pieces],
         left_out=[_left(row) for row in found.left_out],
@@ -201,6 +205,7 @@ def _contents(found: Gathered, press: Press, progress: Progress) -> Contents:
         log=found.log,
         derived=[one for one in derived if one is not None],
         stamps=_stamps(found, press),
+        case=case,
     )
 
 
@@ -225,6 +230,18 @@ def _piece(row: Mapping[str, Any], found: Gathered, press: Press, progress: Prog
         original=original,
         withheld="third_persons" if hidden else "missing_or_altered",
     )
+
+
+def _case(found: Gathered, press: Press, progress: Progress) -> CaseFile | None:
+    """The case file as it was set; None where none was issued, or its file is not itself."""
+    if found.paper is None:
+        return None
+    row = found.paper.row
+    content = _blob(press, progress, Room.EXPORTS, row, None)
+    if content is None:
+        return None
+    number = papers.plain(row["number"])
+    return CaseFile(id=str(row["id"]), number=number, entry=found.paper.place, content=content)
 
 
 def _derived(row: Mapping[str, Any], press: Press, progress: Progress) -> Derived | None:

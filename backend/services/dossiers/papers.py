@@ -110,10 +110,13 @@ def _anchor(head: Head) -> dict[str, Any]:
     return said
 
 
-def environment(found: Gathered, selfcheck: Path, *, mode: str) -> dict[str, Any]:
+def environment(found: Gathered, selfcheck: Path, *, mode: str, case: bool) -> dict[str, Any]:
     """environment.json: programs, doors of the store, anchors, and what was not checked."""
     lines = _selfcheck(selfcheck)
-    skipped = sorted(_skipped(found) | (set() if lines else {"store_selfcheck"}))
+    skipped = _skipped(found) | (set() if lines else {"store_selfcheck"})
+    # A visit has no case file, and an institution is not given the office's.
+    wanted = found.order["case_file"] is not None and found.whole
+    skipped |= {"case_pdf"} if wanted and not case else set()
     return {
         "typ": "mingcha.environment/1",
         "software": {
@@ -124,7 +127,7 @@ def environment(found: Gathered, selfcheck: Path, *, mode: str) -> dict[str, Any
         "selfcheck": lines,
         "heads": {"at_seal": _anchor(found.sealed), "at_export": _anchor(found.newest)},
         "log_key": "held by the server's own user, not by a separate one",
-        "skipped": skipped,
+        "skipped": sorted(skipped),
     }
 
 
@@ -139,11 +142,13 @@ def _selfcheck(file: Path) -> list[dict[str, Any]]:
 
 def _skipped(found: Gathered) -> set[str]:
     scans = [(row["facts"] or {}).get("scan") or {} for row in found.pieces]
-    skipped = {"case_pdf"}
+    skipped = set()
     if any(scan.get("state") != "clean" for scan in scans):
         skipped.add("virus_scan")
     if found.newest.tsr is None:
         skipped.add("time_stamp")
+    if found.newest.tsr is not None or found.sealed.tsr is not None:
+        skipped.add("time_stamp_revocation")  # nobody fetches the authority's revocation list
     if any("dev-tsa" in (head.authority or "") for head in (found.sealed, found.newest)):
         skipped.add("independent_time_stamp_authority")
     return skipped
