@@ -1,11 +1,14 @@
 """Plots as SVG: the geometry here, the drawing in ``parts/plot.html``, a table and CSV beside."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
 WIDTH, BAR, GAP, LABEL = 640, 22, 8, 160
 HEIGHT, MARGIN = 240, 40
+# Beside a line stands its name; two names need this much between them.
+NAMED, APART = 140, 16
 SIZE, EDGE = 320, 30
 RINGS = (25, 50, 100, 250, 500, 1000, 2500, 5000, 25_000, 100_000, 1_000_000)
 
@@ -50,11 +53,12 @@ class Dot(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One series with its name at its end."""
+    """One series with its name at its end, as high as ``name_y``."""
 
     name: str
     points: str
     dots: tuple[Dot, ...]
+    name_y: int
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -66,21 +70,40 @@ class Lines(msgspec.Struct, frozen=True):
     height: int = HEIGHT
     left: int = MARGIN
     floor: int = HEIGHT - MARGIN
+    right: int = WIDTH - NAMED
+
+
+def _apart(ends: Sequence[int]) -> list[int]:
+    """Heights of names at the ends of lines, moved until none stands on another."""
+    found = list(ends)
+    order = sorted(range(len(ends)), key=lambda one: ends[one])
+    for upper, lower in reversed(list(pairwise(order))):
+        found[upper] = min(found[upper], found[lower] - APART)
+    least = APART
+    for one in order:
+        found[one] = max(found[one], least)
+        least = found[one] + APART
+    return found
 
 
 def lines(steps: Sequence[str], series: Sequence[tuple[str, Sequence[tuple[int, str]]]]) -> Lines:
     """Lines of (name, ((value >= 0, figure as shown), ...)), one value a step."""
     most = max([value for _, values in series for value, _ in values], default=0) or 1
-    room, floor = WIDTH - MARGIN - 100, HEIGHT - MARGIN
+    room, floor = WIDTH - MARGIN - NAMED, HEIGHT - MARGIN
     places = [MARGIN + room * place // max(1, len(steps) - 1) for place in range(len(steps))]
-    drawn = []
-    for name, values in series:
-        dots = tuple(
+    dotted = [
+        tuple(
             Dot(x, floor - value * (floor - MARGIN // 2) // most, step, shown)
             for x, step, (value, shown) in zip(places, steps, values, strict=True)
         )
-        drawn.append(Line(name, " ".join(f"{dot.x},{dot.y}" for dot in dots), dots))
-    return Lines(tuple(drawn), tuple(zip(places, steps, strict=True)))
+        for _, values in series
+    ]
+    high = _apart([dots[-1].y if dots else floor for dots in dotted])
+    drawn = tuple(
+        Line(name, " ".join(f"{dot.x},{dot.y}" for dot in dots), dots, name_y)
+        for (name, _), dots, name_y in zip(series, dotted, high, strict=True)
+    )
+    return Lines(drawn, tuple(zip(places, steps, strict=True)))
 
 
 class Mark(msgspec.Struct, frozen=True):
