@@ -18,9 +18,10 @@ import httpx
 
 from backend.services import tokens
 from inspection_plans.states import WrongState
+from media.bucket import Bucket
 from tests.faults import drain, rogues, steps
 from tests.faults.checker import check
-from tests.faults.full import deeds, disk
+from tests.faults.full import deeds, disk, yesterday
 from tests.faults.full.scene import Scene
 from tests.faults.logwatch import LogWatch
 from tests.faults.model import Phone
@@ -34,7 +35,8 @@ QUIET_S = 4.0
 LAST_S = 60.0
 LEASE_S = 61
 LIMIT_S = 240.0  # of a schedule that takes ten seconds when nobody else is at work
-RESTORED = 10  # every tenth seed puts yesterday's data back
+RESTORED = 10  # every tenth seed restores yesterday's backup
+EARLY = 0.5  # of them phones speak before two administrators let the log go on
 KEPT_AT = 3
 Step = Callable[[Play], Awaitable[None]]
 TABLE: tuple[tuple[int, Step], ...] = (
@@ -89,12 +91,11 @@ async def schedule(scene: Scene, seed: int) -> Verdict:
 async def _played(scene: Scene, play: Play) -> tuple[str, ...]:
     """Everything of one schedule, which ends whatever happens."""
     try:
-        async with asyncio.timeout(LIMIT_S):
-            restored = not play.seed % RESTORED
+        restored = not play.seed % RESTORED
+        async with asyncio.timeout(LIMIT_S * (1 + restored)):
             for number in range(play.dice.randint(*STEPS)):
                 if restored and number == KEPT_AT:
-                    await scene.stand.keep()
-                    await scene.stand.ready()
+                    await yesterday.keep(scene.stand)
                 await _step(scene, play, desk=not restored)
             if restored:
                 await _yesterday(scene, play)
@@ -118,14 +119,18 @@ def _deepest(fault: BaseException) -> TracebackType | None:
 async def _yesterday(scene: Scene, play: Play) -> None:
     """The server is older than its phones; a phone that sees it sends everything again.
 
-    What was told of operations since is void, and the log goes on from an older entry.
+    What was told of operations since is void, and the log goes on from an older entry, under a
+    new epoch.
     """
-    await scene.stand.restore()
+    await yesterday.restore(scene.stand)
     tokens.forget()
     play.trace.append("restored from yesterday")
+    scene.settings, keys = scene.stand.settings, scene.stand.keys
+    scene.bucket = Bucket.of(scene.settings.store)
     events = play.history.events
     events[:] = [one for one in events if (one.what, one.phase) != ("op", "ok")]
-    scene.watch = LogWatch(scene.settings.log_origin, scene.keys.log.public)
+    lost = await scene.owner.fetchval("select coalesce(max(id), 0) from aud.entry")
+    scene.watch = LogWatch(scene.settings.log_origin, keys.log.public, lost=lost)
     for phone in play.living():
         phone.tokens, phone.nonce, phone.since, phone.shelf.receipts_after = None, "", 0, 0
         for letter in phone.shelf.letters:
@@ -133,6 +138,10 @@ async def _yesterday(scene: Scene, play: Play) -> None:
         for kept in phone.shelf.captures.values():
             kept.sent = kept.opened = False
             kept.state, kept.promised, kept.sealed_ms = "", 0, None
+    if play.dice.random() < EARLY:
+        for phone in play.living():
+            await drain.send_all(phone, again=False)
+    await yesterday.let_go_on(scene)
 
 
 async def _step(scene: Scene, play: Play, *, desk: bool) -> None:

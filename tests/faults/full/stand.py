@@ -27,11 +27,10 @@ from backend.app import LOCAL_ROLES
 from backend.embedded import postgres, supervisor, weed
 from backend.embedded.processes import Child, Command, spawn
 from backend.embedded.supervisor import Running
-from backend.jobs.memory import FILE
 from backend.keyring import Keyring, open_keyring
 from backend.piccolo_conf import DB
 from backend.services.schema import migrate
-from backend.settings import Settings, to_environment
+from backend.settings import Settings, Store, to_environment
 from media.bucket import Bucket
 from tests.faults.cutter import FAIR, Cutter
 from tests.faults.full.fate import Fate
@@ -50,6 +49,9 @@ LOST_STATES = (
 )
 Part = Literal["store", "database", "app", "worker"]
 PARTS: tuple[Part, ...] = ("store", "database", "app", "worker")
+KEYS = "keys"
+ALLOWED = "http://127.0.0.1"  # the only web origin that the store answers
+AT = "http://127.0.0.1:{}"
 
 
 class Owner:
@@ -114,6 +116,7 @@ class Stand:
     deaths: dict[Part, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 0))
     resting: bool = False
     disk: Path | None = None
+    lives: int = 1
 
     @property
     def keys(self) -> Keyring:
@@ -185,54 +188,26 @@ class Stand:
             cwd=ROOT,
         )
 
-    async def keep(self) -> None:
-        """Copy the data of both servers as they lie, and go on: yesterday's backup."""
-        await self._at_rest("cp", *map(str, self._places), str(self._kept))
-        if self._head.exists():
-            shutil.copy2(self._head, self._kept)
+    async def move(self, running: Running, place: Path) -> None:
+        """Let app, worker and this process speak to other servers; their files are in ``place``.
 
-    async def restore(self) -> None:
-        """Put yesterday's machine in the place of today's.
-
-        The head that the log remembers beside its keys goes back too: a log that is behind it
-        does not sign until two administrators recover it, which is proved elsewhere.
+        Whoever asks the app or the store by its front goes on asking there.
         """
-        self.resting = True
-        self.end("worker")
-        self._head.unlink(missing_ok=True)
-        if (kept := self._kept / self._head.name).exists():
-            shutil.copy2(kept, self._head)
-        for place in self._places:
-            await self._at_rest("cp", str(self._kept / place.name), str(place.parent), gone=place)
-        await self.ready()
-
-    @property
-    def _places(self) -> tuple[Path, Path]:
-        stack = self.running.stack
-        return stack.pg.data, stack.store.data
-
-    @property
-    def _head(self) -> Path:
-        return self.settings.keys / FILE
-
-    @property
-    def _kept(self) -> Path:
-        folder = self.folder / "kept"
-        folder.mkdir(exist_ok=True)
-        return folder
-
-    async def _at_rest(self, program: str, *words: str, gone: Path | None = None) -> None:
-        """Copy with owners and rights while nothing runs; then everything starts again."""
-        self.resting = True
-        self.end(*PARTS)
-        if gone is not None:
-            shutil.rmtree(gone)
-        copying = await asyncio.create_subprocess_exec(program, "-a", *words)
-        try:
-            if await copying.wait():
-                raise OSError(f"{words} could not be copied")
-        finally:
-            self.resting = False
+        self.running = running
+        self.children["store"], self.children["database"] = running.children[:2]
+        self.settings = msgspec.structs.replace(
+            self.settings,
+            database=running.pg,
+            store=await _fronted(running, self.line, self.back),
+            keys=place / KEYS,
+            spool=place / "spool",
+        )
+        await self.owner.close()
+        self.owner.dsn = _superuser(running)
+        for pool in DB.pools.values():
+            pool.terminate()
+        DB.pools = {}
+        await _open(running)
 
     async def ready(self) -> None:
         """Wait until app, database and store answer, asked without the bad line."""
@@ -254,8 +229,8 @@ async def a_stand(disk: Path | None = None) -> AsyncIterator[Stand]:
 
     ``disk`` is a small one that may be filled.
     """
-    folder = Path(tempfile.mkdtemp(prefix="mingcha-full-", dir=disk))
-    running = supervisor.start(folder / "servers", origin="http://127.0.0.1")
+    folder = _folder(disk)
+    running = supervisor.start(folder / "servers", origin=ALLOWED)
     others, DB.pools = DB.pools, {}  # whoever shares this process keeps its own database
     try:
         async with Cutter(0) as line, Cutter(0) as back:
@@ -269,7 +244,8 @@ async def a_stand(disk: Path | None = None) -> AsyncIterator[Stand]:
                 nurse.cancel()
                 await asyncio.gather(nurse, return_exceptions=True)
                 await made.owner.close()
-                made.end("app", "worker", "store", "database")
+                running = made.running  # a restore has moved to others
+                made.end(*PARTS)
                 running.children = []
     finally:
         for pool in DB.pools.values():
@@ -279,19 +255,21 @@ async def a_stand(disk: Path | None = None) -> AsyncIterator[Stand]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _folder(disk: Path | None) -> Path:
+    """A new folder that the servers' own user may pass: else their data lie elsewhere."""
+    folder = Path(tempfile.mkdtemp(prefix="mingcha-full-", dir=disk))
+    folder.chmod(0o711)
+    return folder
+
+
 async def _stand(folder: Path, running: Running, line: Cutter, back: Cutter) -> Stand:
-    port, s3 = free_port(), int(running.s3.endpoint.rpartition(":")[2])
-    at = "http://127.0.0.1:{}"
+    port = free_port()
     settings = Settings(
         database=running.pg,
-        store=msgspec.structs.replace(
-            running.s3,
-            endpoint=at.format(await back.front(s3)),
-            public_endpoint=at.format(await line.front(s3)),
-        ),
-        keys=folder / "keys",
-        origin=at.format(await line.front(port)),
-        log_origin="full.mingcha.invalid/log",
+        store=await _fronted(running, line, back),
+        keys=folder / KEYS,
+        origin=AT.format(await line.front(port)),
+        log_origin="mingcha.invalid/embedded",  # as `mingcha restore` has it
         secure_cookies=False,
         spool=folder / "spool",
         spool_bytes=SPOOL_BYTES,
@@ -300,7 +278,7 @@ async def _stand(folder: Path, running: Running, line: Cutter, back: Cutter) -> 
     bucket = Bucket.of(settings.store)
     await asyncio.to_thread(bucket.ensure_buckets)
     open_keyring(settings.keys)
-    await DB.open({role: running.pg.dsn(role) for role in LOCAL_ROLES}, size=4)
+    await _open(running)
     store, database = running.children[:2]
     made = Stand(
         folder=folder,
@@ -316,3 +294,17 @@ async def _stand(folder: Path, running: Running, line: Cutter, back: Cutter) -> 
     made.start("app")
     made.start("worker")
     return made
+
+
+async def _fronted(running: Running, line: Cutter, back: Cutter) -> Store:
+    """The store behind two lines: phones reach it over one, app and worker over the other."""
+    port = int(running.s3.endpoint.rpartition(":")[2])
+    return msgspec.structs.replace(
+        running.s3,
+        endpoint=AT.format(await back.front(port)),
+        public_endpoint=AT.format(await line.front(port)),
+    )
+
+
+async def _open(running: Running) -> None:
+    await DB.open({role: running.pg.dsn(role) for role in LOCAL_ROLES}, size=4)

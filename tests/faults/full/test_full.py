@@ -1,5 +1,6 @@
 """Real processes behind a bad line, killed and started again: nothing is lost or made up."""
 
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,10 +41,10 @@ async def test_three_hundred_schedules_hold(scene: Scene) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-async def test_schedules_on_a_disk_that_gets_full_hold(tmp_path: Path) -> None:
+async def test_schedules_on_a_disk_that_gets_full_hold() -> None:
     """Journal, tables, objects and spool share it: whatever cannot be kept is not promised."""
     try:
-        with a_disk(tmp_path / "disk") as disk:
+        with tempfile.TemporaryDirectory() as place, a_disk(Path(place)) as disk:
             async with a_stand(disk) as stand, a_scene(stand) as scene:
                 assert await played(scene, FULL_DISK) == []
     except DiskRefusedError as refused:
