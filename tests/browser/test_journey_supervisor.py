@@ -56,6 +56,16 @@ async def reviewed(author: Page, site: str, matter: Matter) -> None:
     await author.keyboard.press("Enter")
     await author.wait_for_url(f"**/desk/visits/{matter.visit}")
     assert await fits(author)
+    await author.focus(".jumps a[href='#answers']")
+    await author.keyboard.press("Enter")
+    await author.keyboard.press("j")
+    await author.keyboard.press("j")
+    await expect(author.locator("article.item >> nth=1")).to_be_focused()
+    await author.focus("#answers input >> nth=0")
+    await author.keyboard.type("kj")  # these letters belong to whoever writes
+    assert await author.input_value("#answers input >> nth=0") == "kj"
+    await author.keyboard.press("Control+A")
+    await author.keyboard.press("Delete")
     await press(author, "accept")
     await author.goto(f"{site}/desk/findings/{matter.findings[0].id}")
     await author.focus("#verify-evidence input")
