@@ -12,6 +12,7 @@ from litestar import MediaType, Request, Response
 from litestar.utils.scope.state import ScopeState
 
 from backend.pages import built, scripts, style
+from backend.pages.cites import cite
 from backend.pages.tones import tone
 from backend.pages.words import Language, language_of, say, words
 from backend.services.accounts import SHANGHAI, on_day
@@ -45,6 +46,7 @@ def environment() -> Environment:
         "yuan": yuan,
         "tone": tone,
         "built": built.address,
+        "cite": cite,
         "script_at": scripts.address,
         "worded": lambda key: key in words(),
     }
