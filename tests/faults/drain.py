@@ -38,8 +38,17 @@ async def drain(play: Play) -> None:
         stage.clock.tick(seconds=steps.LEASE_S)
         if not quiet and not any(_waits(play, phone) for phone in play.living()):
             break
+    await refused(play)
     for venue in play.venues:
         await settle(play, venue)
+
+
+async def refused(play: Play) -> None:
+    """What a rogue sent gets a final answer now: else it would stand in its queue for ever."""
+    for phone, letter in play.bad:
+        answered = letter.stand != "queued" or phone.locked or not await phone.push([letter])
+        if not answered and letter.stand == "queued":
+            play.wrong.append(f"{phone.name}: bad {letter.op_id} is to be sent again and again")
 
 
 def _waits(play: Play, phone: Phone) -> bool:

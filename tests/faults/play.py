@@ -17,7 +17,7 @@ from tests.conftest import START
 from tests.faults.edges import Plan
 from tests.faults.history import History
 from tests.faults.model import Phone
-from tests.faults.shelf import Kept, Shelf
+from tests.faults.shelf import Kept, Letter, Shelf
 from tests.faults.stage import STEP, Seat, Stage
 from tests.field import a_jpeg, a_visit, undemanding
 
@@ -80,6 +80,7 @@ class Play:
     graves: list[Phone] = field(default_factory=list)
     revoked: set[UUID] = field(default_factory=set)
     dishonest: set[str] = field(default_factory=set)
+    bad: list[tuple[Phone, Letter]] = field(default_factory=list)
     spoilt: dict[str, set[str]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)

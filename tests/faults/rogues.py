@@ -35,6 +35,7 @@ async def rogue(play: Play) -> None:
     stolen = thief(play, phone, known) if play.dice.random() < THEFTS else None
     letter = stolen or deed(play, phone, known)
     play.dishonest.add(letter.op_id)
+    play.bad.append((phone, letter))
     await phone.push([letter])
 
 
