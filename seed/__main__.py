@@ -101,6 +101,8 @@ def _on(running: Running, args: argparse.Namespace, told: Report | None) -> int:
         stage.lay_keys(settings.keys, args.integer)
         told = asyncio.run(_play(settings, args.integer))
         _keep(data, told)
+    else:  # a year that an older version played
+        asyncio.run(migrate(settings.database))
     settings = msgspec.structs.replace(settings, tour=tour.lay(told, data / TOUR))
     office.remember(settings, data)
     report.show(told, origin, _say)
