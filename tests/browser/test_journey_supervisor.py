@@ -59,8 +59,7 @@ async def reviewed(author: Page, site: str, matter: Matter) -> None:
     await author.focus(".jumps a[href='#answers']")
     await author.keyboard.press("Enter")
     await author.keyboard.press("j")
-    await author.keyboard.press("j")
-    await expect(author.locator("article.item >> nth=1")).to_be_focused()
+    await expect(author.locator("article.item >> nth=0")).to_be_focused()
     await author.focus("#answers input >> nth=0")
     await author.keyboard.type("kj")  # these letters belong to whoever writes
     assert await author.input_value("#answers input >> nth=0") == "kj"
