@@ -13,6 +13,7 @@ from tests.bench import (
     bench_documents,
     bench_draw,
     bench_evidence,
+    bench_exports,
     bench_frame,
     bench_log,
     bench_pages,
@@ -47,6 +48,7 @@ NAMES = (
     "pages",
     "backup",
     "documents",
+    "exports",
     "phone",
 )
 ALONE: dict[str, Callable[[], list[Figure]]] = {
@@ -58,6 +60,7 @@ ALONE: dict[str, Callable[[], list[Figure]]] = {
     "desk": bench_desk.run,
     "backup": bench_backup.run,
     "documents": bench_documents.run,
+    "exports": bench_exports.run,
     "phone": bench_phone.run,
 }
 DRAW_SCALE = 1
