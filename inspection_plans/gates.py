@@ -213,6 +213,22 @@ class Recused(GateRefusal):
     gate: ClassVar[str] = "G1"
 
 
+class OfficeRecused(GateRefusal):
+    """整机关回避: the office takes no part in the matters of this institution."""
+
+    code: ClassVar[str] = "office.recused"
+    family: ClassVar[Family] = Family.DENIED
+    gate: ClassVar[str] = "G1"
+
+
+class OwnOffice(GateRefusal):
+    """Whether an office steps aside is decided by another office above it."""
+
+    code: ClassVar[str] = "office.own_recusal"
+    family: ClassVar[Family] = Family.DENIED
+    gate: ClassVar[str] = "G1"
+
+
 _SECOND_PERSON: dict[Noun, type[SamePerson]] = {
     Noun.PLAN: PlanSamePerson,
     Noun.DRAW: DrawSamePerson,
@@ -435,3 +451,21 @@ def not_recused(person: Hashable, recused: Collection[Hashable]) -> None:
     """
     if person in recused:
         raise Recused(field="person")
+
+
+def office_takes_part(aside: bool) -> None:
+    """G1: an office that stepped aside for an institution does nothing about it.
+
+    Raises: OfficeRecused ("office.recused").
+    """
+    if aside:
+        raise OfficeRecused(field="institution")
+
+
+def another_office(*, own: Hashable | None, office: Hashable) -> None:
+    """G1: nobody decides about the recusal of the office they belong to, or without an office.
+
+    Raises: OwnOffice ("office.own_recusal").
+    """
+    if own is None or own == office:
+        raise OwnOffice(field="office")

@@ -16,7 +16,9 @@ from inspection_plans.states import Noun
 
 MEMBERS = """
 select i.id, i.licence_until, exists (select from inspector_relation r where r.inspector = i.id
-    and r.institution = $2 and (r.until is null or r.until >= $3)) as related
+    and r.institution = $2 and (r.until is null or r.until >= $3))
+  or exists (select from office_recusal o join account a on a.office = o.office
+    where a.id = i.account and o.institution = $2 and o.ended_at is null) as related
 from inspector i where i.id = any ($1)
 """
 END = """

@@ -8,7 +8,7 @@ import msgspec
 
 from backend.db.tables.cases import CaseStep as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, cases, numbers, policy, terms
+from backend.services import audit, cases, numbers, office_recusals, policy, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.cases import Case
@@ -133,9 +133,10 @@ async def append(
 async def opened(case_id: UUID, *, act: Act) -> tuple[Case, tuple[CaseStep, ...]]:
     """A case that is not closed, locked, with its steps; nobody recused acts in it.
 
-    Raises: Absent, CaseWrongState, Recused ("case.recused").
+    Raises: Absent, CaseWrongState, Recused ("case.recused"), OfficeRecused ("office.recused").
     """
     case = await cases.lock(case_id)
+    await office_recusals.refuse(case.institution, act=act)
     if case.state == "closed":
         raise CaseWrongState(field="state", state=case.state, verb="record", allowed=[])
     steps = await load(case_id)

@@ -7,7 +7,7 @@ import msgspec
 
 from backend.db.tables.cases import CaseFile as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, locks, notices, policy, reviews
+from backend.services import audit, locks, notices, office_recusals, policy, reviews
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
@@ -97,6 +97,7 @@ async def open_critical(findings: tuple[UUID, ...], *, reason: str, act: Act) ->
 async def _insert(
     subject: dict[str, object], findings: list[UUID], *, reason: str, act: Act
 ) -> Case:
+    await office_recusals.refuse(UUID(str(subject["institution"])), act=act)
     case_id = act.new_id()
     await Row.insert(
         Row(
@@ -140,6 +141,7 @@ async def verify(case_id: UUID, *, act: Act) -> Case:
     policy.require(act.by, "cases.write")
     async with DB.transaction(act.by.scope):
         case = await lock(case_id)
+        await office_recusals.refuse(case.institution, act=act)
         state = states.require(Noun.CASE, case.state, "verify")
         rows = await DB.connection.fetch(
             "select state from finding where id = any ($1)", list(case.findings)

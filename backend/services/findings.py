@@ -8,7 +8,7 @@ import msgspec
 
 from backend.db.tables.findings import Finding as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, policy, sheet_versions, visit_records
+from backend.services import audit, office_recusals, policy, sheet_versions, visit_records
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
 from backend.services.visit_records import Failed
@@ -149,6 +149,7 @@ async def _lock(finding_id: UUID) -> Finding:
 
 
 async def _settled(finding: Finding, verb: str, *, act: Act, reason: str = "") -> Finding:
+    await office_recusals.refuse(finding.institution, act=act)
     await audit.record(
         act,
         verb,

@@ -8,7 +8,7 @@ import msgspec
 
 from backend.db.tables.notices import Notice as Row
 from backend.piccolo_conf import DB
-from backend.services import audit, terms
+from backend.services import audit, office_recusals, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
@@ -93,7 +93,11 @@ async def lock(notice_id: UUID, *, act: Act, rev: int | None = None) -> Notice:
 async def save(
     notice: Notice, change: dict[Any, Any], verb: str, *, act: Act, reason: str = ""
 ) -> Notice:
-    """Write a change with its next revision and its entry; call it in the deed's transaction."""
+    """Write a change with its next revision and its entry; call it in the deed's transaction.
+
+    Raises: OfficeRecused.
+    """
+    await office_recusals.refuse(notice.institution, act=act)
     rev = notice.rev + 1
     await Row.update({**change, Row.rev: rev, Row.updated_at: act.at}).where(Row.id == notice.id)
     saved = await load(notice.id, act=act)
@@ -187,13 +191,14 @@ async def draft(new: Draft, *, act: Act, follows: UUID | None = None) -> Notice:
     """Begin a notice from verified findings; ``follows`` is the notice it comes after.
 
     Source: casework 1 (G4, G11), 4. Raises: Absent, NoOffice, FindingNotVerified,
-    FindingWrongState, FindingTaken, FindingsMixed, NoLawLevelBasis, OutOfBounds.
+    FindingWrongState, FindingTaken, FindingsMixed, NoLawLevelBasis, OutOfBounds, OfficeRecused.
     """
     notice_id = act.new_id()
     async with DB.transaction(act.by.scope):
         if act.by.office is None:
             raise NoOffice
         subject = await _checked(new, notice_id)
+        await office_recusals.refuse(subject["institution"], act=act)
         basis, authority = await _basis(new, act.by.office)
         await Row.insert(
             Row(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from backend.db.queries.frames import INSPECTORS
+from backend.db.queries.frames import INSPECTORS, RELATIONS
 from backend.db.tables.reinspections import Reinspection as Row
 from backend.piccolo_conf import DB
 from backend.services import audit, errands, notices, terms, visits
@@ -31,10 +31,6 @@ from finding f join visit v on v.id = f.visit where f.id = $1
 WAITING = """
 select r.visit from reinspection r join visit v on v.id = r.visit
 where r.notice = $1 and v.state in ('drawn', 'assigned') for update of r
-"""
-RELATED = """
-select inspector from inspector_relation where institution = $1 and inspector = any ($2)
-  and (until is null or until >= $3)
 """
 HEAD = "select size, encode(root, 'hex') as root from aud.checkpoint order by size desc limit 1"
 OF = """
@@ -119,8 +115,9 @@ async def _able(notice: Notice, on: date) -> list[UUID]:
     """Who may go by gate G1: available, with a certificate valid on the day and no relation."""
     rows = await DB.connection.fetch(INSPECTORS, notice.region, on.year)
     fit = [row["id"] for row in rows if row["available"] and row["licence_until"] >= on]
-    related = await DB.connection.fetch(RELATED, notice.institution, fit, on)
-    return sorted(set(fit) - {row["inspector"] for row in related})
+    related = await DB.connection.fetch(RELATIONS, [notice.institution], fit)
+    lasting = {row["inspector"] for row in related if row["until"] is None or row["until"] >= on}
+    return sorted(set(fit) - lasting)
 
 
 async def _team(

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from backend.piccolo_conf import DB
-from backend.services import audit, policy
+from backend.services import audit, office_recusals, policy
 from backend.services.act import Act
 from backend.services.errors import Absent, ServiceRefusal
 from inspection_plans import gates, states
@@ -58,6 +58,7 @@ async def _reviewed(visit_id: UUID, verb: str, reason: str | None, act: Act) -> 
     policy.require(act.by, "visits.review")
     async with DB.transaction(act.by.scope):
         row = await lock(visit_id)
+        await office_recusals.refuse(row["institution"], act=act)
         target = states.require(Noun.VISIT, row["state"], verb)
         if verb == "accept":
             proved(row)
@@ -93,6 +94,7 @@ async def conclude(visit_id: UUID, *, act: Act) -> None:
     policy.require(act.by, "visits.review")
     async with DB.transaction(act.by.scope):
         row = await lock(visit_id)
+        await office_recusals.refuse(row["institution"], act=act)
         target = states.require(Noun.VISIT, row["state"], "conclude")
         if row["state"] == "accepted":
             proved(row)

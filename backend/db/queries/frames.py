@@ -54,9 +54,13 @@ select p.id, p.region, p.staff_code, p.unit, p.licence_no, p.licence_until, p.le
 from inspector p where p.region = any (regions_below($1)) order by p.id
 """
 
+# What inspectors declared, and what follows from their whole office having stepped aside.
 RELATIONS = """
 select inspector, institution, until from inspector_relation
 where institution = any ($1) and inspector = any ($2)
+union select p.id, r.institution, null from office_recusal r
+  join account a on a.office = r.office join inspector p on p.account = a.id
+  where r.ended_at is null and r.institution = any ($1) and p.id = any ($2)
 """
 
 UNITS = "select id, credit_code, name from institution where id = any ($1)"

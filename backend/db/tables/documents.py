@@ -84,7 +84,7 @@ class Document(Table, tablename="document"):
     void_sha256 = Text(null=True, default=None)
     void_key = Text(null=True, default=None)
     issued_by = ForeignKey(
-        Account, null=False, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
+        Account, null=True, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict
     )
     issued_at = Timestamptz(null=False, default=None)
     issued_on = Date(null=False, default=None)
