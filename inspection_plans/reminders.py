@@ -1,6 +1,6 @@
 """提醒: which reminder of a term is due today; never two on one day, none a second time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -29,9 +29,26 @@ def due(
     Source: casework 4 (at service, half term, 3 working days, 1 working day, overdue).
     """
     come = [step for step in Step if _come(step, served_on, due_on, today, calendar)]
-    if not come or any(step in sent for step in come[-1:]):
+    return _latest(come, sent)
+
+
+def of_instalment(
+    *, due_on: date, today: date, sent: Collection[Step], calendar: Calendar
+) -> Step | None:
+    """Return the one step of an unpaid instalment 分期 to remind of today, as ``due`` does.
+
+    An instalment is not served and has no half: 3 working days, 1 working day, overdue.
+    Source: casework 4 (reminders), 5 (recovery order with instalments).
+    """
+    steps = (Step.THREE, Step.ONE, Step.OVERDUE)
+    come = [step for step in steps if _come(step, date.min, due_on, today, calendar)]
+    return _latest(come, sent)
+
+
+def _latest(come: Sequence[Step], sent: Collection[Step]) -> Step | None:
+    if not come or come[-1] in sent or _later(sent, come[-1]):
         return None
-    return None if _later(sent, come[-1]) else come[-1]
+    return come[-1]
 
 
 def _later(sent: Collection[Step], step: Step) -> bool:

@@ -14,6 +14,7 @@ from backend.services import (
     case_steps,
     clock_stops,
     consequences,
+    instalment_reminders,
     recoveries,
 )
 from backend.services.act import Act
@@ -22,6 +23,7 @@ from backend.services.case_deeds import Outcome
 from backend.services.cases import Case
 from backend.services.clock_stops import ClockStop, NewStop
 from backend.services.consequences import Following
+from backend.services.instalment_reminders import InstalmentReminder
 from backend.services.records.case_steps import (
     CaseStep,
     Decision,
@@ -182,6 +184,12 @@ async def money(case_id: FromPath[UUID], act: Act) -> tuple[Standing, ...]:
     return await recoveries.of(case_id, act=act)
 
 
+@get("/api/v1/cases/{case_id:uuid}/instalment-reminders", action="cases.read")
+async def reminded(case_id: FromPath[UUID], act: Act) -> tuple[InstalmentReminder, ...]:
+    """Which instalments were reminded of, when, and at which step."""
+    return await instalment_reminders.of(case_id, act=act)
+
+
 @post("/api/v1/cases/{case_id:uuid}/recoveries", action="cases.propose")
 async def recover(
     case_id: FromPath[UUID], data: JSONBody[RecoveryIn], rules: Library, act: Act
@@ -278,6 +286,7 @@ HANDLERS = [
     hand_over,
     receipt,
     money,
+    reminded,
     recover,
     pay,
     enter,
