@@ -9,6 +9,7 @@ from typing import Any
 from backend.jobs import (
     exporter,
     following,
+    issuer,
     leader,
     lister,
     logwatch,
@@ -29,6 +30,7 @@ LOOPS: dict[str, tuple[Loop, ...]] = {
         printer.run,
         sequencer.run,
         following.run,
+        issuer.run,
         timestamps.run,
         logwatch.run,
     ),

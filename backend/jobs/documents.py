@@ -1,11 +1,12 @@
-"""What the worker does for documents: sets one at a time, apart from other work."""
+"""What the worker does for documents: issues what steps call for, sets one at a time."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from backend.jobs.context import Context
 from backend.services import documents, tasks
-from backend.services.documents import printing
+from backend.services.documents import marks, orders, printing
+from backend.services.documents.issuing import Stamp
 from backend.services.tasks import Task
 
 
@@ -20,4 +21,13 @@ async def print_one(task: Task, context: Context) -> None:
     await printing.print_one(ident, act=context.act(task.region), desk=desk)
 
 
-HANDLERS: dict[str, Callable[[Task, Context], Awaitable[None]]] = {documents.KIND: print_one}
+async def issue(task: Task, context: Context) -> None:
+    """Issue one document that a step called for."""
+    stamp = Stamp(secret=context.token(marks.CODE_BYTES), origin=context.settings.origin)
+    await orders.carry_out(task.payload, act=context.act(task.region), stamp=stamp)
+
+
+HANDLERS: dict[str, Callable[[Task, Context], Awaitable[None]]] = {
+    documents.KIND: print_one,
+    orders.KIND: issue,
+}

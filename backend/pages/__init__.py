@@ -30,7 +30,7 @@ How to add a page of the desk:
 
 from litestar.handlers import HTTPRouteHandler
 
-from backend.pages import phone, portal, static
+from backend.pages import papers, phone, portal, static
 from backend.pages.desk import circle, frame, home, inbox, rooms, sign_in
 from backend.pages.press import PRESSING, Press, pressing
 from backend.pages.public import (
@@ -83,9 +83,9 @@ PRESSED = (
 
 FACES = {
     "field": (static, codes, slips, phone),
-    "portal": (static, codes, sign_in, frame, home, inbox, *portal.MODULES),
+    "portal": (static, codes, sign_in, frame, home, inbox, papers, *portal.MODULES),
     "public": PUBLIC,
-    "desk": (static, codes, sign_in, frame, home, inbox, rooms, circle),
+    "desk": (static, codes, sign_in, frame, home, inbox, papers, rooms, circle),
 }
 
 

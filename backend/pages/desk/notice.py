@@ -14,6 +14,7 @@ from backend.pages.routes import get
 from backend.services import (
     clock_stops,
     consents,
+    documents,
     names,
     notices,
     policy,
@@ -44,6 +45,9 @@ DEEDS = {
     "stop": "clocks.stop",
     "escalate": "cases.write",
 }
+
+# From its issue to its end a paper may be handed over in one way more.
+SERVED = ("issued", "served", "answered", "under_review")
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -89,12 +93,13 @@ async def shown(
         "replies": said,
         "decisions": {one.reply: one for one in await reply_decisions.of(notice_id, act=act)},
         "proofs": proofs,
+        "papers": await documents.about(notice_id, act=act),
         "stops": await clock_stops.of_notice(notice_id, act=act),
         "reminders": await reminders.of(notice_id, act=act),
         "reinspections": (await reinspections.of(notice_id, act=act) if may["review"] else ()),
         "ladder": (
             await consents.next_way(notice_id, act=act)
-            if may["serve"] and notice.state == "issued"
+            if may["serve"] and notice.state in SERVED
             else None
         ),
         "names": await names.of(people, act=act),

@@ -20,6 +20,7 @@ from backend.services import (
     choices,
     decisions,
     directories,
+    documents,
     exhibits,
     findings,
     holdings,
@@ -118,6 +119,7 @@ async def _values(visit_id: UUID, request: Asked, act: Act) -> dict[str, object]
         "findings": found,
         "holders": [one for one in await holdings.of_visit(visit_id, act=act) if one.holds],
         "places": where,
+        "papers": await documents.about(visit_id, act=act),
         "drawn": around(
             [
                 (s.east_m, s.north_m, s.accuracy_m, s.item or "", s.evidence is None)

@@ -18,7 +18,7 @@ from backend.pages.forms import EMPTY, Asked, Done, Filled, files, submitted
 from backend.pages.portal.frame import portal
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
-from backend.services import derivatives, exhibits, notices, own_records, replies
+from backend.services import derivatives, documents, exhibits, notices, own_records, replies
 from backend.services.act import Act
 from backend.services.attachments import attach
 from backend.services.derivatives import Studio
@@ -96,6 +96,7 @@ async def _shown(
         "drafts": [one for one in found if one.state == "draft"],
         "sent": [one for one in found if one.state == "submitted"],
         "disclosed": by_finding(pieces),
+        "papers": await documents.about(notice_id, act=act),
         "pieces": {piece.id: piece for piece in pieces},
         "kinds": [(kind, say(f"portal.kind.{kind}", language_of(request))) for kind in KINDS],
         "filled": filled,

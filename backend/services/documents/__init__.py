@@ -37,6 +37,12 @@ select {COLUMNS} from document where ($1::uuid is null or matter_id = $1)
   and ($2::text is null or kind = $2) and ($3::text is null or standing = $3)
   and ($4::uuid is null or id < $4) order by id desc limit $5
 """  # noqa: S608 - constants
+# What is about one matter: itself, its visit's events, its replies, its case's steps.
+ABOUT = f"""
+select {COLUMNS} from document where matter_id in (select $1::uuid
+  union select op_id from visit_event where visit = $1 union select id from reply where notice = $1
+  union select id from case_step where case_file = $1) order by issued_at, id
+"""  # noqa: S608 - constants
 PUBLIC = "select number, issued_on, sha256, standing from document where code = $1"
 
 
@@ -156,6 +162,13 @@ async def page(
     """Documents of the caller's scope, newest first; an institution's are those handed over."""
     async with DB.transaction(act.by.scope, readonly=True):
         rows = await DB.connection.fetch(PAGE, matter, kind, standing, after, limit)
+    return tuple(_of(row, act=act) for row in rows)
+
+
+async def about(matter: UUID, *, act: Act) -> tuple[Document, ...]:
+    """The documents about a visit, notice or case, the oldest first; only what one may see."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(ABOUT, matter)
     return tuple(_of(row, act=act) for row in rows)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from backend.piccolo_conf import DB
 from backend.services.accounts import SHANGHAI
+from backend.services.act import Act
 from backend.services.documents.templates import words
 from backend.services.errors import Absent
 from inspection_plans.loader import load
@@ -18,6 +19,7 @@ PARTY = """
 select name, credit_code, address, legal_person, home_region from institution where id = $1
 """
 ISSUER = "select name, short_name, region from office where id = $1"
+OFFICE = "select id from office where region = $1 order by created_at, id limit 1"
 FINDINGS = """
 select item, title_zh, detail, severity, clauses from finding where id = any ($1) order by item
 """
@@ -68,6 +70,14 @@ async def issuer(office: UUID) -> dict[str, Any]:
     if row is None:
         raise Absent
     return {"name": row["name"], "short": row["short_name"]}
+
+
+async def office_of(region: int, *, act: Act) -> UUID | None:
+    """Who issues: the office of the person who acts, or the region's own when nobody does."""
+    if act.by.kind != "system":
+        return act.by.office
+    found: UUID | None = await DB.connection.fetchval(OFFICE, region)
+    return found
 
 
 def cited(ids: Sequence[str]) -> list[dict[str, str]]:

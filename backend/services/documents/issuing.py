@@ -77,10 +77,15 @@ class _New(msgspec.Struct, frozen=True, kw_only=True):
     number: str
     code: str
     facts: bytes
+    by: UUID | None
 
 
-async def issue(kind: str, matter: UUID, *, act: Act, stamp: Stamp) -> Document:
+async def issue(
+    kind: str, matter: UUID, *, act: Act, stamp: Stamp, by: UUID | None = None
+) -> Document:
     """Issue a document about a matter; it is set in the background.
+
+    ``by`` is whose deed called for it when the product issues it by itself.
 
     Raises: KindUnknown, Absent, NoOffice, AlreadyIssued ("document.already_issued").
     Source: casework 2 (number at issue, in the same transaction).
@@ -106,6 +111,7 @@ async def issue(kind: str, matter: UUID, *, act: Act, stamp: Stamp) -> Document:
             number=number,
             code=code,
             facts=msgspec.json.encode(full, order="sorted"),
+            by=by if act.by.kind == "system" else act.by.id,
         )
         await _keep(new, gathered, act=act)
         if described.matter == "notice":
@@ -149,7 +155,7 @@ async def _keep(new: _New, gathered: Gathered, *, act: Act) -> None:
                 Row.facts: new.facts,
                 Row.facts_sha256: digest,
                 Row.source: await templates.used(new.office, new.kind, act=act),
-                Row.issued_by: act.by.id,
+                Row.issued_by: new.by,
                 Row.issued_at: act.at,
                 Row.issued_on: on_day(act.at),
             }

@@ -6,7 +6,15 @@ from uuid import UUID
 from backend.piccolo_conf import DB
 from backend.services.accounts import on_day
 from backend.services.act import Act
-from backend.services.documents.common import Gathered, findings, iso, party, stamp, word
+from backend.services.documents.common import (
+    Gathered,
+    findings,
+    iso,
+    office_of,
+    party,
+    stamp,
+    word,
+)
 from backend.services.documents.templates import kinds
 from backend.services.errors import Absent
 
@@ -16,22 +24,28 @@ select s.kind, s.body, s.number, s.by_account, c.region, c.institution, c.findin
 from case_step s join case_file c on c.id = s.case_file join account a on a.id = s.by_account
 where s.id = $1
 """
-STEPS = {"hand_over_letter": "hand_over", "removal_proposal": "proposal"}
-# Everything printed about the case, its notices, their replies and the visits behind its findings.
-PAPERS = """
-with matter as (
-  select $1::uuid as id union select unnest($2::uuid[])
+STEPS = {
+    "hand_over_letter": "hand_over",
+    "removal_proposal": "proposal",
+    "recovery_order": "recovery",
+}
+# What papers of the case are about: itself, its notices, their replies, the visits behind its
+# findings; $1 the case, $2 its findings.
+PAPERS_OF = """
+select m.id from (select $1::uuid as id union select unnest($2::uuid[])
   union select notice from case_file where id = $1
   union select id from case_step where case_file = $1
   union select visit from finding where id = any ($2)
   union select v.op_id from visit_event v join finding f on f.visit = v.visit where f.id = any ($2)
   union select nf.notice from notice_finding nf where nf.finding = any ($2)
   union select r.id from reply r join notice_finding nf on nf.notice = r.notice
-    where nf.finding = any ($2))
-select d.id, d.kind, d.number, d.issued_on, d.sha256, d.pages, d.object_key from document d
-where d.matter_id in (select id from matter where id is not null) and d.standing = 'issued'
-  and d.sha256 is not null and d.kind <> 'case_index' order by d.issued_at, d.id
+    where nf.finding = any ($2)) m where m.id is not null
 """
+PAPERS = f"""
+select d.id, d.kind, d.number, d.issued_on, d.sha256, d.pages, d.object_key from document d
+where d.matter_id in ({PAPERS_OF}) and d.standing = 'issued'
+  and d.sha256 is not null and d.kind <> 'case_index' order by d.issued_at, d.id
+"""  # noqa: S608 - constants
 PUBLICATION = "select * from publication where id = $1 and published_at is not null"
 
 
@@ -53,6 +67,9 @@ async def gather_step(kind: str, step: UUID, *, act: Act) -> Gathered:  # noqa: 
                 "to": body.get("receiver"),
                 "text": body["text"],
                 "remedies": body.get("remedies"),
+                "payee": body.get("payee"),
+                "amount_fen": body.get("amount_fen"),
+                "instalments": body.get("instalments", []),
             },
         },
     )
@@ -78,7 +95,7 @@ async def gather(kind: str, case: UUID, *, act: Act) -> Gathered:  # noqa: ARG00
     return Gathered(
         region=row["region"],
         institution=row["institution"],
-        office=act.by.office,
+        office=await office_of(row["region"], act=act),
         facts={
             "party": await party(row["institution"]),
             "case": {
@@ -102,7 +119,7 @@ async def gather_publication(kind: str, publication: UUID, *, act: Act) -> Gathe
     return Gathered(
         region=row["region"],
         institution=row["institution"],
-        office=act.by.office,
+        office=await office_of(row["region"], act=act),
         facts={
             "party": said,
             "published": {

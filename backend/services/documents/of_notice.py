@@ -32,7 +32,7 @@ async def gather(kind: str, notice: UUID, *, act: Act) -> Gathered:  # noqa: ARG
     if row is None or (kind in ("order", "advice") and row["kind"] != kind):
         raise Absent
     facts = {"party": await party(row["institution"])}
-    facts |= await (_served(row) if kind == "proof_of_service" else _said(row))
+    facts |= await MORE.get(kind, _said)(row)
     return Gathered(
         region=row["region"],
         institution=row["institution"],
@@ -95,6 +95,35 @@ async def _served(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a driver's row
             "refusal": refusal,
         },
     }
+
+
+async def _closed(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a driver's row
+    """The closing record as it was kept with the notice. Raises: Absent before it is closed."""
+    if row["closing"] is None:
+        raise Absent
+    ended = {one["finding"]: one for one in row["closing"]["findings"]}
+    return {
+        "notice": {"title": kinds()[row["kind"]].title, "number": row["number"]},
+        "served_on": iso(row["served_on"]),
+        "closing": {
+            "on": row["closing"]["closed_on"],
+            "answers": len(row["closing"]["answers"]),
+            "visits": [one["visit"] for one in row["closing"]["visits"]],
+            "digest": row["closing"]["digest"],
+            "findings": [
+                {
+                    "item": line["item"],
+                    "title": line["title_zh"],
+                    "demand": line["demand"],
+                    "outcome_words": word("outcome", ended[str(line["id"])]["outcome"]),
+                }
+                for line in await DB.connection.fetch(LINES, row["id"])
+            ],
+        },
+    }
+
+
+MORE = {"proof_of_service": _served, "closing_record": _closed}
 
 
 async def gather_reply(kind: str, reply: UUID, *, act: Act) -> Gathered:  # noqa: ARG001 - as others

@@ -6,7 +6,16 @@ from uuid import UUID
 from backend.piccolo_conf import DB
 from backend.services import sheet_versions
 from backend.services.act import Act
-from backend.services.documents.common import Gathered, cited, finding, party, photos, stamp, word
+from backend.services.documents.common import (
+    Gathered,
+    cited,
+    finding,
+    office_of,
+    party,
+    photos,
+    stamp,
+    word,
+)
 from backend.services.errors import Absent
 from inspection_plans import policy
 
@@ -63,7 +72,10 @@ async def gather(kind: str, visit: UUID, *, act: Act) -> Gathered:
     if more is not None:
         facts |= await more(row)
     return Gathered(
-        region=row["region"], institution=row["institution"], office=act.by.office, facts=facts
+        region=row["region"],
+        institution=row["institution"],
+        office=await office_of(row["region"], act=act),
+        facts=facts,
     )
 
 

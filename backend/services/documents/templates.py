@@ -48,7 +48,8 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``number`` is ``own`` when it takes one at issue, ``matter`` when what it is about has one;
     ``series`` is the row of numbers it shares with that. ``party``: it is meant for the
-    institution. ``standard``: it is PDF/A, which a file that embeds others is not.
+    institution. ``standard``: it is PDF/A, which a file that embeds others is not. ``at``: the
+    entries of the log that call for it.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     series: str | None = None
     party: bool = False
     standard: bool = True
+    at: tuple[str, ...] = ()
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
