@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from backend.clock import new_id
 from backend.commands import backup, office, restore
 from backend.embedded.postgres import find_install
+from backend.jobs import printer
 from backend.keyring import open_keyring
 from backend.piccolo_conf import DB
 from backend.services import audit, upkeep
@@ -51,13 +52,15 @@ from backend.services.backups.errors import (
     ToolFailed,
 )
 from backend.services.backups.records import Line
+from backend.services.documents import issuing
+from backend.services.documents.issuing import Stamp
 from backend.settings import Settings
 from media.bucket import Bucket, Item, Room
-from tests import world
+from tests import casework, world
 from tests.backend import sheets
 from tests.backend.desk import Desk
 from tests.backend.elsewhere import files, own_pools
-from tests.conftest import StillClock
+from tests.conftest import StillClock, Work
 
 ID_NUMBER = re.compile(rb"(?<![0-9a-fA-F])[1-9][0-9]{16}[0-9Xx](?![0-9a-fA-F])")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -145,6 +148,28 @@ async def test_rows_written_meanwhile_are_all_in_or_all_out(
     rows = text.split(b"COPY aud.entry ")[1].split(b"\n\\.\n")[0].count(b"\n")
     assert rows == found.manifest.entries == found.manifest.tables["aud.entry"] > 0
     assert await owner.fetchval("select count(*) from aud.entry") > rows
+
+
+async def test_files_of_documents_are_in_it_and_missed_when_gone(
+    small: Settings, shelf: Path, work: Work, owner: asyncpg.Connection, clock: StillClock
+) -> None:
+    matter = await casework.a_matter(owner, clock())
+    notice = await casework.served(matter, clock())
+    stamp = Stamp(secret=os.urandom(16), origin="https://mingcha.invalid")
+    act = matter.office.author.act(clock())
+    await issuing.issue("order", notice.id, act=act, stamp=stamp)
+    bucket = Bucket.of(small.store)
+    while await printer.once(replace(work.context, bucket=bucket)):
+        pass
+    key, digest = await owner.fetchrow("select object_key, sha256 from document")
+    found = await taken(small, shelf)
+    assert (found.manifest.rooms[Room.EXPORTS].objects, found.manifest.damages) == (1, 0)
+    assert digest in gzip.decompress((found.folder / LIST).read_bytes()).decode()
+    bucket.remove(key)
+    after = await taken(small, shelf)
+    assert [(one.key, one.what, one.healed) for one in after.manifest.damaged] == [
+        (key, "absent", True)
+    ]
 
 
 def dumped(found: Set) -> bytes:

@@ -52,6 +52,11 @@ order by object_key collate "C"
 select object_key as key, null as version, sha256, size from derivative
 order by object_key collate "C"
 """,
+    # Files of documents stay for good; the other exports of this room are made anew when asked.
+    Room.EXPORTS: """
+select object_key as key, null as version, sha256, size from document
+where object_key is not null order by object_key collate "C"
+""",
 }
 
 
