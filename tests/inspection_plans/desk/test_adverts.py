@@ -42,5 +42,39 @@ def test_a_province_beside_an_alliance_is_a_question() -> None:
     assert {one.outcome for one in found.values()} == {"question"}
 
 
+@pytest.mark.parametrize(
+    ("place", "approved_on", "outcome"),
+    [
+        ("CN-14", "2024-07-01", "approved"),
+        ("CN-14", "2024-07-02", "question"),  # it came after the advert
+        ("CN-14", None, "question"),
+        ("CN-37", "2024-07-01", "question"),  # Shandong's paper has no exception
+    ],
+)
+def test_an_approval_on_file_clears_the_question_in_shanxi_alone(
+    place: str, approved_on: str | None, outcome: str
+) -> None:
+    rows = approved(approved_on)
+    found = results("DR-28", place, rows)
+    assert {one.outcome for one in found.values()} == {outcome}
+    row_by_row("DR-28", place, rows)
+
+
+def approved(on: str | None) -> Rows:
+    """An advert beside another province, and an employer's approval of the school's class."""
+    school = {
+        "id": "c1",
+        "institution_id": "i1",
+        "occupation": "大数据",
+        "level": "junior",
+        "start_on": "2024-07-01",
+        "venue_region": 140100,
+    }
+    approval = {"id": "p1", "class_id": "c1", "requested_on": "2024-05-01", "approved_on": on}
+    kept = {key: value for key, value in approval.items() if value}
+    text = advert("与河北省联盟办班")
+    return {**text, "classes": [school], "employer_approvals": [kept]}
+
+
 def test_a_row_taken_away_and_put_back_changes_nothing() -> None:
     row_by_row("DR-28", "CN-37", advert("包过，保就业"))
