@@ -14,9 +14,10 @@ import msgspec
 
 from backend.keyring import Keyring
 from backend.piccolo_conf import DB
-from backend.services import audit, rollcalls, samples, sheet_versions, task_cursors
+from backend.services import audit, histories, rollcalls, samples, sheet_versions, task_cursors
 from backend.services.act import Act
 from backend.services.errors import Denied
+from backend.services.histories import History
 from backend.services.rollcalls import Roster
 from backend.services.samples import Drawn
 from inspection_plans import completeness, policy, states
@@ -138,6 +139,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Any]
     sample_seed: str
     samples: tuple[Drawn, ...]
+    history: History
 
 
 class Over(msgspec.Struct, frozen=True):
@@ -166,11 +168,12 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Extras(msgspec.Struct, frozen=True):
-    """What tasks are made of beside their rows, each by visit or by class and institution."""
+    """What tasks are made of beside their rows; rosters are by class and institution."""
 
     teams: dict[UUID, tuple[Colleague, ...]]
     rosters: dict[tuple[UUID, UUID], Roster]
     samples: dict[UUID, tuple[Drawn, ...]]
+    histories: dict[UUID, History]
 
 
 async def bundle(since: str, *, act: Act, keys: Keyring, rules: Library) -> Bundle:
@@ -233,7 +236,7 @@ async def _first_looks(rows: list[dict[str, Any]], act: Act) -> None:
 
 
 async def _extras(rows: list[dict[str, Any]], sheets: Mapping[str, Sheet], act: Act) -> _Extras:
-    """Teams, rosters and samples of all tasks, one question each."""
+    """Teams, rosters, samples and records of all tasks, a question or two each."""
     classes = {row["training_class"] for row in rows if row["training_class"]}
     rosters = await rollcalls.rosters_of(list(classes)) if classes else {}
     first = {
@@ -256,6 +259,7 @@ async def _extras(rows: list[dict[str, Any]], sheets: Mapping[str, Sheet], act: 
         teams=await _teams([row["id"] for row in rows]),
         rosters=rosters,
         samples=await samples.draw(sources, act=act),
+        histories=await histories.of(row["institution"] for row in rows),
     )
 
 
@@ -301,6 +305,7 @@ def _task(row: dict[str, Any], extras: _Extras, keys: Keyring) -> Task:
         facts=completeness.facts(**{name: row[name] for name in FACTS}),
         sample_seed=row["sample_seed"],
         samples=extras.samples[row["id"]],
+        history=extras.histories.get(row["institution"], histories.NONE),
     )
 
 

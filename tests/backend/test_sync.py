@@ -14,8 +14,8 @@ from backend.piccolo_conf import DB
 from backend.services import accounts, bundles, visit_records, visits, waiting
 from backend.services.act import Act
 from inspection_plans.library import Library
+from tests import casework, world
 from tests import field as worlds
-from tests import world
 from tests.backend import sheets
 from tests.backend.desk import Desk
 from tests.conftest import superuser
@@ -131,6 +131,33 @@ async def test_what_is_done_or_gone_is_told_once(field: worlds.Field) -> None:
     assert (await told(other, news["cursor"]))["over"] == []
     await phone.send(phone.op("recusal.declare", {"ground": "亲属"}))
     assert (await told(phone, cursors[0]))["gone"] == [str(field.visit)]
+
+
+async def test_a_task_tells_what_is_on_record_of_its_institution(
+    field: worlds.Field, desk: Desk
+) -> None:
+    [task] = (await told(field.phone))["tasks"]
+    assert task["history"] == {"visits": 0, "past": [], "orders": []}
+    matter = await casework.a_matter(field.owner, field.clock(), "TI_01", "TI_03")
+    await casework.served(matter, field.clock())
+    visit = await worlds.a_visit(desk, matter.institution, field.inspectors[:2])
+
+    async def history() -> dict[str, Any]:
+        found = {task["visit"]: task["history"] for task in (await told(field.phone))["tasks"]}
+        told_of: dict[str, Any] = found[str(visit)]
+        return told_of
+
+    # A visit that is still in hand is nobody's to read on a phone; an order is.
+    now = await history()
+    assert (now["visits"], now["past"], len(now["orders"])) == (0, [], 1)
+    assert now["orders"][0]["number"]
+    assert now["orders"][0]["due_on"]
+    await field.owner.execute("update visit set state = 'concluded' where id = $1", matter.visit)
+    [past] = (await history())["past"]
+    assert past["state"] == "concluded"
+    assert [found["state"] for found in past["findings"]] == ["ordered", "ordered"]
+    await field.owner.execute("update finding set state = 'dismissed'")
+    assert (await history())["past"][0]["findings"] == []
 
 
 async def test_questions_do_not_grow_with_tasks(

@@ -1099,6 +1099,20 @@ export interface components {
             /** @default [] */
             tasks: (components["schemas"]["Pending"] | unknown)[];
         };
+        /** Held */
+        Held: {
+            title: string;
+            state: string;
+        };
+        /** History */
+        History: {
+            /** @default 0 */
+            visits: number;
+            /** @default [] */
+            past: components["schemas"]["Past"][];
+            /** @default [] */
+            orders: components["schemas"]["Order"][];
+        };
         /** Holder */
         Holder: {
             /** Format: uuid */
@@ -1217,6 +1231,11 @@ export interface components {
             package: components["schemas"]["PackageRecord"];
             piece_bytes: number;
         };
+        /** Order */
+        Order: {
+            number: string;
+            due_on: string | null;
+        };
         /** Over */
         Over: {
             /** Format: uuid */
@@ -1261,6 +1280,14 @@ export interface components {
         PartsIn: {
             /** @default [] */
             parts: (components["schemas"]["NewPart"] | unknown)[];
+        };
+        /** Past */
+        Past: {
+            code: string;
+            /** Format: date */
+            on_date: string;
+            state: string;
+            findings: components["schemas"]["Held"][];
         };
         /** Pending */
         Pending: {
@@ -1443,6 +1470,7 @@ export interface components {
             };
             sample_seed: string;
             samples: components["schemas"]["Drawn"][];
+            history: components["schemas"]["History"];
         };
         /** TokensOut */
         TokensOut: {
