@@ -37,6 +37,9 @@ ALLOWED = ["geolocation", "camera", "microphone"]
 # The same in the driver's own words, with the promise: what is not named here is taken away.
 GRANTED = ["durableStorage", "geolocation", "videoCapture", "audioCapture"]
 
+# A machine that runs other things beside takes its time; a page that is stuck stays stuck.
+PATIENCE_MS = 60_000
+
 # Servers of this run by their app: a session's own, or one that a test started.
 _serving: set[int] = set()
 
@@ -99,6 +102,7 @@ async def browser(folder: str, **more: Any) -> AsyncIterator[BrowserContext]:
             geolocation=HERE,
             **(SCREEN | more),
         )
+        context.set_default_timeout(PATIENCE_MS)
         await promise(context.pages[0])
         yield context
         await context.close()

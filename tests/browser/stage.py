@@ -1,5 +1,6 @@
 """One inspector at work: a world, an enrolled phone in the session's browser, and short ways."""
 
+import asyncio
 import json
 import random
 import time
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
-from playwright.async_api import Browser, BrowserContext, Page, Route
+from playwright.async_api import Browser, BrowserContext, Error, Page, Route
 
 from tests import field as worlds
 from tests import world
@@ -53,6 +54,13 @@ CHANGE = """async ([name, key, change]) => {
   });
   db.close();
 }"""
+
+STANDING = """async () => JSON.stringify({
+  seen: [document.readyState, document.visibilityState, navigator.onLine],
+  locks: await navigator.locks.query(),
+  shell: navigator.serviceWorker.controller?.state,
+  said: document.body.innerText,
+})"""
 
 
 @dataclass(frozen=True)
@@ -217,6 +225,14 @@ class Stage:
             ),
         )
 
+    async def last_words(self) -> str:
+        """What the page shows and holds, for whoever reads why a test failed."""
+        try:
+            async with asyncio.timeout(5):
+                return f"{self.page.url} {await self.page.evaluate(STANDING)}"
+        except (TimeoutError, Error) as fault:
+            return f"{self.page.url} does not answer: {fault!r}"
+
     async def colleague(self, number: int = 0) -> Phone:
         """A colleague's phone that has fetched this visit too."""
         phone = self.field.phones[number]
@@ -240,13 +256,16 @@ async def at_work(
         context = await kit.chromium.new_context(
             permissions=phones.ALLOWED, geolocation=phones.HERE, **phones.SCREEN
         )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(phones.PATIENCE_MS)
+    stage = Stage(kit, made, who, mine, context, await context.new_page())
     try:
-        page = await context.new_page()
         if promised:
-            await phones.promise(page)
-        await phones.enrolled(page, BROWSED, who, code)
-        yield Stage(kit, made, who, mine, context, page)
+            await phones.promise(stage.page)
+        await phones.enrolled(stage.page, BROWSED, who, code)
+        yield stage
+    except Exception as fault:
+        fault.add_note(await stage.last_words())
+        raise
     finally:
         if own:
             await context.close()

@@ -79,9 +79,9 @@ async def test_photos_and_answers_without_signal_arrive_and_are_sealed(
         await page.wait_for_selector("#TI-01 figure")
         assert await page.is_checked("#TI-01 input[type=radio] >> nth=0")
         await context.set_offline(False)
-        await page.wait_for_selector("#TI-01 figure >> text=已传", timeout=30_000)
+        await page.wait_for_selector("#TI-01 figure >> text=已传")
         await work.drain()
-        await page.wait_for_selector("#TI-01 figure >> text=已验证", timeout=30_000)
+        await page.wait_for_selector("#TI-01 figure >> text=已验证")
     row = await owner.fetchrow("select state, flags, transport ->> 'enc' as enc from evidence")
     assert (row["state"], row["flags"], row["enc"]) == ("sealed", [], "a256gcm")
     assert await owner.fetchval("select count(*) from answer") == 1

@@ -1,5 +1,6 @@
 /** Hash routes: a page of the shell is there without a server. */
 
+import { ref } from "vue";
 import { createRouter, createWebHashHistory } from "vue-router";
 import { handed } from "./parts/handed.ts";
 import { PAPERS } from "./parts/paperKinds.ts";
@@ -96,6 +97,22 @@ export const router = createRouter({
     { path: "/:rest(.*)", redirect: "/" },
   ],
 });
+
+/** Where a page was wanted whose program did not come: after an update in another tab it is gone. */
+export const unloaded = ref<string | null>(null);
+
+router.onError((_fault, to) => {
+  unloaded.value = to.fullPath;
+});
+router.afterEach(() => {
+  unloaded.value = null;
+});
+
+/** Begin anew at the page that was wanted. */
+export function loadAgain(): void {
+  location.hash = unloaded.value ?? "/";
+  location.reload();
+}
 
 router.beforeEach((to) => {
   if (mine.value === null && to.name !== "sign-in") {

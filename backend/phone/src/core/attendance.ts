@@ -23,11 +23,19 @@ export function atLeastAbsent(roster: number, called: number, absent: number): n
   return low;
 }
 
-/** Whether seeing `absent` or more is too rare if `total` were absent. */
+/**
+ * Whether seeing `absent` or more is too rare if `total` were absent. Each term comes from the one
+ * before it: with four hundred names every tap asks this, on a slow phone.
+ */
 function isRuledOut(roster: number, called: number, absent: number, total: number): boolean {
+  const here = roster - total;
+  let seen = Math.max(absent, called - here);
+  let term = choose(total, seen) * choose(here, called - seen);
   let tail = 0n;
-  for (let seen = absent; seen <= Math.min(called, total); seen += 1) {
-    tail += choose(total, seen) * choose(roster - total, called - seen);
+  for (; seen <= Math.min(called, total); seen += 1) {
+    tail += term;
+    const more = BigInt((total - seen) * (called - seen));
+    term = (term * more) / BigInt((seen + 1) * (here - called + seen + 1));
   }
   return tail * RARE.denominator <= RARE.numerator * choose(roster, called);
 }

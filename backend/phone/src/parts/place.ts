@@ -18,6 +18,8 @@ export async function whereNow(patience = PATIENCE_MS): Promise<Location> {
     return { st: "off", crs: "?", n: 0 };
   }
   last = await new Promise<Location>((resolve) => {
+    // The browser's own time-out rests while it asks for leave, and while the page is hidden.
+    window.setTimeout(() => resolve({ st: "timeout", crs: "?", n: 0 }), patience);
     navigator.geolocation.getCurrentPosition(
       ({ coords, timestamp }) => {
         resolve(fixed(coords, timestamp, 1));

@@ -19,7 +19,7 @@ import { alone } from "./locks.ts";
 import { note } from "./journal.ts";
 import { NotEnrolled, recordAll } from "./outbox.ts";
 import type { Said } from "./outbox.ts";
-import { unwrapLocally, wrapLocally } from "./vault.ts";
+import { sealHere, unwrapLocally, wrapLocally } from "./vault.ts";
 
 /** What was captured, beside its bytes. */
 export interface Shot {
@@ -192,6 +192,7 @@ async function sign(
     ...(shot.roll === undefined ? {} : { roll: shot.roll }),
   };
   const signed = await signManifest(key, manifest);
+  const preview = shot.preview === undefined ? undefined : await sealHere(shot.preview);
   const kept: KeptCapture = {
     id: stored.id,
     visit: task.visit,
@@ -202,7 +203,7 @@ async function sign(
     sig: signed.sig,
     wire: stored.wire,
     ...(stored.local === undefined ? {} : { local: stored.local }),
-    ...(shot.preview === undefined ? {} : { preview: shot.preview }),
+    ...(preview === undefined ? {} : { preview }),
     op: "",
     state: "kept",
     sent: 0,

@@ -58,6 +58,8 @@ export interface Cells {
   readonly session: Session;
   readonly anchor: Anchor & { readonly session: string };
   readonly lock: Lock;
+  /** Seals small pictures where no PIN was set; this browser alone can use it. */
+  readonly content: CryptoKey;
   readonly tasks: { readonly cursor: string; readonly next: number | null; readonly at: number };
   readonly receipts: number;
   readonly link: Link;

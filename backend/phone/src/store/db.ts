@@ -85,6 +85,7 @@ export interface KeptCapture {
   readonly wire: { readonly sha256: string; readonly size: number; readonly wrapped: string };
   /** The blob's key under the PIN, for looking at it here; absent where no PIN was set. */
   readonly local?: Bytes;
+  /** A small picture, sealed for this phone. */
   readonly preview?: Bytes;
   /** The operation that declares it. */
   readonly op: string;
@@ -142,7 +143,8 @@ export class Store extends Dexie {
   declare journal: Table<Line, number>;
 
   constructor(name = "mingcha") {
-    super(name, { chromeTransactionDurability: "strict" });
+    // Without Dexie's cache: it shows rows before they are on the disk.
+    super(name, { chromeTransactionDurability: "strict", cache: "disabled" });
     this.version(1).stores({
       cells: "name",
       tasks: "visit",
