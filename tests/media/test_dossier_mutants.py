@@ -89,7 +89,9 @@ def the_shell_agrees(folder: Path) -> None:
     if "V3" not in failed:
         differing = [check for check in CHECKS if other[check] not in (one[check], "not-checked")]
         assert differing == [], (ours, theirs)
-    if failed - {"V3"}:
+    # A record in another spelling is none for us: what leans on it fails as well.
+    leaning = {"V3", "V4", "V5", "V6"} if "V3" in failed else set()
+    if failed - leaning:
         assert theirs[-1] == "verdict rejected", (ours, theirs)
 
 

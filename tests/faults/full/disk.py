@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-DISK_BYTES = 400_000_000
+DISK_BYTES = 1_000_000_000
 BALLAST = "ballast"
 BLOCK = bytes(1 << 20)
 
