@@ -8,13 +8,17 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response
 
+from backend.services import totals
+from backend.services.act import Act
+from backend.services.totals import MOST
+
 BOM = "\ufeff"
 # A sheet program would take these for a formula: = + - @, tab, CR, and their full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Shelf(msgspec.Struct, frozen=True):
-    """One page of a list: ``shown`` rows, ``total`` where it is known, ``older`` the next page.
+    """One page of a list: ``shown`` rows of ``total`` where it is known, ``older`` the next page.
 
     ``on`` are the filters that were chosen, by field.
     """
@@ -25,6 +29,11 @@ class Shelf(msgspec.Struct, frozen=True):
     older: str | None
     total: int | None = None
     first: bool = True
+
+    @property
+    def whole(self) -> str:
+        """The total in figures; counting stops at a bound, and then it says so."""
+        return f"{MOST:,}+" if (self.total or 0) > MOST else f"{self.total or 0:,}"
 
 
 def shelf(
@@ -39,8 +48,24 @@ def shelf(
     """The page of a list whose rows have an ``id``; the last one is the next ``after``."""
     on = {name: str(value) for name, value in chosen.items() if value not in (None, "")}
     last = getattr(rows[-1], "id", None) if len(rows) >= limit else None
+    if total is None and after is None and len(rows) < limit:
+        total = len(rows)
     older = f"{path}?{urlencode({**on, 'after': str(last)})}" if last else None
     return Shelf(path, len(rows), on, older, total, after is None)
+
+
+async def total(
+    name: totals.List,
+    rows: Sequence[object],
+    *filters: object,
+    limit: int,
+    after: object,
+    act: Act,
+) -> int:
+    """How many rows the whole list has; where the first page shows them all nobody counts."""
+    if after is None and len(rows) < limit:
+        return len(rows)
+    return await totals.of(name, *filters, act=act)
 
 
 def safe(cell: object) -> str:

@@ -92,6 +92,13 @@ TONES: dict[str, dict[str, Tone]] = {
         "linked": "busy",
         "answered": "ok",
     },
+    "withdrawal": {"proposed": "warn", "confirmed": "danger", "refused": "none"},
+    "recusal": {"pending": "warn", "granted": "ok", "refused": "none"},
+    "exclusion": {"proposed": "warn", "confirmed": "danger", "refused": "none", "ended": "none"},
+    "custody": {"proposed": "warn", "approved": "ok", "refused": "none"},
+    "consent": {"standing": "ok", "withdrawn": "none"},
+    "party": {"active": "ok", "retired": "none"},
+    "bad_record": {"standing": "danger", "ended": "none"},
     "publication": {
         "prepared": "warn",
         "approved": "busy",

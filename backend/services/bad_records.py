@@ -122,6 +122,13 @@ async def enter(case_id: UUID, new: NewBadRecord, *, rules: Library, act: Act) -
         return await case_steps.append(case, body, act=act)
 
 
+def foreseen(region: int, *, rules: Library, today: date) -> date | None:
+    """The first day that would be free again if a record were entered and decided today."""
+    clock = Clock(rules, load_settings(), load_calendar())
+    term = clock.deadline(BAN, jurisdiction_of(region), today)
+    return None if term is None else term.due
+
+
 def _since(new: NewBadRecord, today: date, place: str) -> date:
     """The first barred day, by the setting: of the entry or of the decision."""
     by_entry = nearest(load_settings(), "bad_record_start", place).value == "entry_day"

@@ -1,6 +1,6 @@
 """Evidence as office and institution see it: lists, and files by a short logged address."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -36,6 +36,12 @@ select e.id, e.visit, e.notice, e.item, e.channel, e.sha256, e.size, e.mime, e.s
 from evidence e
 """
 OF_VISIT = COLUMNS + "where e.visit = $1 order by e.id"
+# Proved evidence that a case may rest on: of its notice, and of the visits of its findings.
+OF_CASE = (
+    COLUMNS  # noqa: S608 - our own constants
+    + """where e.state in ('verified', 'sealed') and (e.notice = $1
+    or e.visit in (select f.visit from finding f where f.id = any ($2))) order by e.id limit $3"""
+)
 ONE = COLUMNS + "where e.id = $1"
 FILE = """
 select d.object_key from derivative d where d.evidence = $1 and d.kind = $2
@@ -126,6 +132,15 @@ async def of_visit(visit_id: UUID, *, act: Act) -> tuple[EvidenceRecord, ...]:
         if not await DB.connection.fetchval("select true from visit where id = $1", visit_id):
             raise Absent
         rows = await DB.connection.fetch(OF_VISIT, visit_id)
+    return tuple(_record(row) for row in rows)
+
+
+async def of_case(
+    notice: UUID | None, findings: Collection[UUID], *, act: Act, limit: int = 200
+) -> tuple[EvidenceRecord, ...]:
+    """Proved evidence of a case's notice and of the visits of its findings, the oldest first."""
+    async with DB.transaction(act.by.scope, readonly=True):
+        rows = await DB.connection.fetch(OF_CASE, notice, list(findings), limit)
     return tuple(_record(row) for row in rows)
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromQuery, QueryParameter
 from backend.pages.desk.frame import desk
 from backend.pages.desk.names import place
 from backend.pages.forms import Asked
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get
 from backend.pages.words import language_of, say
 from backend.services import boards, names, visit_lists
@@ -51,6 +51,8 @@ async def visits(
         act=act, after=after, limit=LIMIT, state=in_state or None, institution=institution
     )
     chosen = {"state": in_state, "institution": institution}
+    scope = (list(act.by.regions), act.at, in_state or None, institution)
+    whole = await total("visits", rows, *scope, limit=LIMIT, after=after, act=act)
     values = {
         "columns": [key for key, _ in COLUMNS],
         "board": found,
@@ -59,7 +61,8 @@ async def visits(
         "state_pairs": [(state, say(f"visit.state.{state}", language)) for state in STATES],
         "rows": rows,
         "names": await names.of([row.institution for row in rows], act=act),
-        "shelf": shelf("/desk/visits", rows, chosen, limit=LIMIT, after=after),
+        "pending": await visit_lists.pending([row.id for row in rows], act=act),
+        "shelf": shelf("/desk/visits", rows, chosen, limit=LIMIT, after=after, total=whole),
     }
     return desk(request, act, "desk/board.html", values, here="visits")
 

@@ -12,30 +12,41 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, sent, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
+from backend.pages.render import yuan
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
 from backend.services import (
+    bad_records,
     case_deeds,
     case_steps,
     cases,
+    clock_stops,
     consequences,
+    documents,
+    exhibits,
     findings,
     names,
+    people,
     policy,
     recoveries,
 )
+from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.case_deeds import Outcome
+from backend.services.consequences import Following
 from backend.services.errors import Absent
 from backend.services.findings import Wanted
 from backend.services.records.case_steps import (
+    CaseStep,
     Decision,
     HandOver,
     LegalReview,
     Proposal,
     Receipt,
     Recorded,
+    RecusalDecision,
+    RecusalRequest,
     Statement,
 )
 from inspection_plans import states
@@ -123,6 +134,7 @@ async def _listed(
     status: int = 200,
 ) -> Response[Any]:
     rows = await cases.page(act=act, state=in_state or None, after=after, limit=LIMIT)
+    whole = await total("cases", rows, in_state or None, limit=LIMIT, after=after, act=act)
     language = language_of(request)
     critical = await findings.page(Wanted(state="verified"), act=act, limit=200)
     grave = [one for one in critical if one.severity == "critical"]
@@ -136,7 +148,9 @@ async def _listed(
         ],
         "may": policy.allowed("cases.write", act.by.roles, signed_in=True),
         "filled": filled,
-        "shelf": shelf("/desk/cases", rows, {"state": in_state}, limit=LIMIT, after=after),
+        "shelf": shelf(
+            "/desk/cases", rows, {"state": in_state}, limit=LIMIT, after=after, total=whole
+        ),
     }
     return desk(request, act, "desk/cases.html", values, here="cases", status=status)
 
@@ -165,7 +179,22 @@ async def begin(request: Asked, act: Act) -> Response[Any]:
     return await submitted(request, OpenForm, deed, partial(_listed, request, act, None, None))
 
 
-async def _shown(
+def _open_requests(steps: tuple[CaseStep, ...]) -> list[tuple[CaseStep, RecusalRequest]]:
+    """Requests for recusal that nobody decided yet."""
+    done = {step.body.request for step in steps if isinstance(step.body, RecusalDecision)}
+    return [
+        (step, step.body)
+        for step in steps
+        if isinstance(step.body, RecusalRequest) and step.id not in done
+    ]
+
+
+def _stated(following: tuple[Following, ...], concept: str) -> bool:
+    """Whether the papers state such a consequence for one of the findings."""
+    return any(what.concept == concept for one in following for what in one.consequences)
+
+
+async def shown(
     case_id: UUID,
     request: Asked,
     act: Act,
@@ -179,41 +208,77 @@ async def _shown(
     def may(action: str) -> bool:
         return policy.allowed(action, act.by.roles, signed_in=True)
 
-    people = [case.institution, case.opened_by, case.closed_by]
+    standing = case.state != "closed"
+    following = await consequences.of_case(case_id, rules=rules, act=act)
+    asked = _open_requests(steps)
+    who = [case.institution, case.opened_by, case.closed_by]
+    who += [getattr(step.body, "account", None) for step in steps]
+    today = on_day(act.at)
     values = {
         "case": case,
         "steps": [(step, _facts(step.body)) for step in steps],
-        "following": await consequences.of_case(case_id, rules=rules, act=act),
+        "following": following,
+        "states_recovery": _stated(following, recoveries.RECOVERY[0]),
+        "states_ban": _stated(following, bad_records.BAN),
+        "barred_until": bad_records.foreseen(case.region, rules=rules, today=today),
+        "pieces": (
+            await exhibits.of_case(case.notice, case.findings, act=act)
+            if standing and may("cases.write")
+            else ()
+        ),
+        "entered": any(step.kind == "bad_record" for step in steps),
+        "stops": await clock_stops.of_case(case_id, act=act),
+        "requests": asked,
+        "staff": (
+            await people.page(act=act, limit=200) if standing and may("cases.write") else ()
+        ),
+        "today": today,
         "money": await recoveries.of(case_id, act=act),
+        "papers": await documents.about(case_id, act=act),
         "recorded": RECORDED if may("cases.write") and case.state != "closed" else {},
         "deeds": {
             key: deed
             for key, deed in DEEDS.items()
             if case.state in deed.states and may(deed.action)
         },
-        "may": {"write": may("cases.write"), "close": may("cases.close")},
+        "may": {
+            "write": may("cases.write"),
+            "close": may("cases.close"),
+            "propose": standing and may("cases.propose"),
+            "recuse": standing and may("cases.recuse"),
+            "stop": standing and may("clocks.stop"),
+        },
         "outcomes": Outcome.__args__,  # type: ignore[attr-defined]  # the words of a Literal
-        "names": await names.of([*people, *(step.by_account for step in steps)], act=act),
+        "names": await names.of([*who, *(step.by_account for step in steps)], act=act),
         "filled": filled,
     }
     return desk(request, act, "desk/case.html", values, here="cases", status=status)
 
 
+# Ids of other steps and registers, which say nothing to a reader.
+UNSAID = frozenset({"kind", "bad_record", "recovery", "request"})
+
+
 def _facts(body: Any) -> list[tuple[str, object]]:  # noqa: ANN401 - any kind of step
-    """What a step says, field by field; lists of ids by their number."""
+    """What a step says, field by field; lists by their number, money in 元, a person by id."""
     plain: dict[str, object] = msgspec.to_builtins(body)
-    plain.pop("kind", None)
-    return [
-        (name, len(value) if isinstance(value, list | tuple) else value)
-        for name, value in plain.items()
-        if value not in ("", None, [])
-    ]
+    found: list[tuple[str, object]] = []
+    for name, value in plain.items():
+        if name in UNSAID or value in ("", None, []):
+            continue
+        if name == "account":
+            found.append((name, body.account))
+        elif name == "amount_fen":
+            found.append((name, yuan(body.amount_fen)))
+        else:
+            found.append((name, len(value) if isinstance(value, list | tuple) else value))
+    return found
 
 
 @get("/desk/cases/{case_id:uuid}", action="visits.read")
 async def one(case_id: FromPath[UUID], request: Asked, act: Act, rules: Library) -> Response[Any]:
     """One case with its steps, its consequences and the next deed."""
-    return await _shown(case_id, request, act, rules)
+    return await shown(case_id, request, act, rules)
 
 
 @post("/desk/cases/{case_id:uuid}/verification", action="cases.write")
@@ -226,7 +291,7 @@ async def verify(
         await cases.verify(case_id, act=act)
         return Done(f"/desk/cases/{case_id}", "case.verified")
 
-    again = partial(_shown, case_id, request, act, rules)
+    again = partial(shown, case_id, request, act, rules)
     return await submitted(request, NothingForm, deed, again)
 
 
@@ -238,13 +303,14 @@ async def record(
 
     async def deed(_form: NothingForm) -> Done:
         typed: dict[str, object] = dict(await sent(request))
-        if isinstance(listed := typed.get("evidence"), str):
-            typed["evidence"] = listed.split()
+        if "evidence" in typed:
+            form = await request.form()
+            typed["evidence"] = [value for name, value in form.multi_items() if name == "evidence"]
         step: Statement = msgspec.convert(typed, Recorded, strict=False)
         await case_steps.record(case_id, step, act=act)
         return Done(f"/desk/cases/{case_id}", "case.recorded")
 
-    again = partial(_shown, case_id, request, act, rules)
+    again = partial(shown, case_id, request, act, rules)
     return await submitted(request, NothingForm, deed, again)
 
 
@@ -275,7 +341,7 @@ async def carry_out(
         await _verb(key, rules)(case_id, body, act=act)
         return Done(f"/desk/cases/{case_id}", "case.recorded")
 
-    again = partial(_shown, case_id, request, act, rules)
+    again = partial(shown, case_id, request, act, rules)
     return await submitted(request, NothingForm, deed, again)
 
 
@@ -289,7 +355,7 @@ async def close(
         await case_deeds.close(case_id, outcome=form.outcome, reason=form.reason, act=act)
         return Done(f"/desk/cases/{case_id}", "case.closed")
 
-    again = partial(_shown, case_id, request, act, rules)
+    again = partial(shown, case_id, request, act, rules)
     return await submitted(request, CloseForm, deed, again)
 
 

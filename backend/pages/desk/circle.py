@@ -1,8 +1,11 @@
 """The handlers of the circle from a visit to its publication, in the order of the menu."""
 
 from backend.pages.desk import (
+    bad_records,
     board,
+    case_deeds,
     cases,
+    custody,
     evidence,
     findings,
     notice,
@@ -11,21 +14,30 @@ from backend.pages.desk import (
     publications,
     recounts,
     search,
+    second,
     strays,
     tips,
+    trail,
     visit,
+    visit_changes,
 )
 
 HANDLERS = [
+    *second.HANDLERS,
     *board.HANDLERS,
     *visit.HANDLERS,
+    *visit_changes.HANDLERS,
+    *trail.HANDLERS,
     *evidence.HANDLERS,
+    *custody.HANDLERS,
     *recounts.HANDLERS,
     *findings.HANDLERS,
     *notices.HANDLERS,
     *notice.HANDLERS,
     *notice_deeds.HANDLERS,
     *cases.HANDLERS,
+    *case_deeds.HANDLERS,
+    *bad_records.HANDLERS,
     *publications.HANDLERS,
     *strays.HANDLERS,
     *search.HANDLERS,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
 from backend.services import answers, exhibits, findings, names, policy
@@ -49,6 +49,8 @@ async def page(
     """Findings of the scope, newest first."""
     wanted = Wanted(state=in_state or None, institution=institution)
     rows = await findings.page(wanted, act=act, after=after, limit=LIMIT)
+    chosen = (in_state or None, institution)
+    whole = await total("findings", rows, *chosen, limit=LIMIT, after=after, act=act)
     language = language_of(request)
     ids = [one for row in rows for one in (row.institution, row.visit)]
     values = {
@@ -64,6 +66,7 @@ async def page(
             {"state": in_state, "institution": institution},
             limit=LIMIT,
             after=after,
+            total=whole,
         ),
     }
     return desk(request, act, "desk/findings.html", values, here="findings")

@@ -16,6 +16,7 @@ from backend.services.act import Act
 # matter → the page where it is settled
 PAGES: dict[str, str] = {
     "plans": "/desk/plans?state=submitted",
+    "second": "/desk/second",
     "decisions": "/desk/visits?state=needs_decision",
     "doubts": "/desk/strays#doubts",
     "letters": "/desk/strays#letters",

@@ -11,7 +11,7 @@ from msgspec import Struct
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
 from backend.services import directories, people, policy
@@ -34,11 +34,20 @@ async def page(
     after: Annotated[UUID | None, QueryParameter(name="after")] = None,
 ) -> Response[str]:
     """Inspectors, newest first; a licence that ran out is said in words."""
-    found = await directories.inspectors(act=act, after=after, limit=LIMIT, search=search.strip())
+    text = search.strip()
+    found = await directories.inspectors(act=act, after=after, limit=LIMIT, search=text)
+    whole = await total("inspectors", found, text, limit=LIMIT, after=after, act=act)
     shown = {
         "rows": found,
         "today": on_day(act.at),
-        "shelf": shelf("/desk/inspectors", found, {"search": search}, limit=LIMIT, after=after),
+        "shelf": shelf(
+            "/desk/inspectors",
+            found,
+            {"search": search},
+            limit=LIMIT,
+            after=after,
+            total=whole,
+        ),
         "place": partial(names.place, language=language_of(request)),
         "exports": policy.allowed("directories.export", act.by.roles, signed_in=True),
         "imports": policy.allowed("directories.import", act.by.roles, signed_in=True),

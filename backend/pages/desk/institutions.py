@@ -1,7 +1,7 @@
 """Institutions 机构名录: the list with its filters, and one with catalogue, risk and versions."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response
@@ -9,11 +9,12 @@ from litestar.params import FromPath, QueryParameter
 
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
-from backend.pages.forms import Asked
-from backend.pages.lists import shelf
+from backend.pages.forms import EMPTY, Asked, Filled
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get
 from backend.pages.words import language_of
-from backend.services import classes, directories, policy, risk
+from backend.services import classes, consents, directories, policy, risk
+from backend.services.accounts import on_day
 from backend.services.act import Act
 
 LIMIT = 50
@@ -46,20 +47,19 @@ async def page(
     after: Annotated[UUID | None, QueryParameter(name="after")] = None,
 ) -> Response[str]:
     """Institutions, newest first."""
+    of_kind, text = _chosen(kind, KINDS), search.strip()
+    standing = next((one for one in STATUSES if one == status), None)
     found = await directories.institutions(
-        act=act,
-        after=after,
-        limit=LIMIT,
-        kind=_chosen(kind, KINDS),
-        status=next((one for one in STATUSES if one == status), None),
-        search=search.strip(),
+        act=act, after=after, limit=LIMIT, kind=of_kind, status=standing, search=text
     )
+    narrowed = (of_kind, standing, text)
+    whole = await total("institutions", found, *narrowed, limit=LIMIT, after=after, act=act)
     chosen = {"kind": kind, "status": status, "search": search}
     shown = {
         "rows": found,
         "kinds": KINDS,
         "statuses": STATUSES,
-        "shelf": shelf("/desk/institutions", found, chosen, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/institutions", found, chosen, limit=LIMIT, after=after, total=whole),
         "place": partial(names.place, language=language_of(request)),
         "exports": policy.allowed("directories.export", act.by.roles, signed_in=True),
         "imports": policy.allowed("directories.import", act.by.roles, signed_in=True),
@@ -74,20 +74,33 @@ async def _grade(institution_id: UUID, act: Act) -> risk.Standing | None:
     return await risk.standing(institution_id, act=act)
 
 
-@get("/desk/institutions/{institution_id:uuid}", action="directories.browse")
-async def one(institution_id: FromPath[UUID], request: Asked, act: Act) -> Response[str]:
-    """One institution: what it may do, how it is graded and why, its classes."""
+async def shown(
+    institution_id: UUID, request: Asked, act: Act, filled: Filled = EMPTY, status: int = 200
+) -> Response[Any]:
+    """The page of an institution; deeds show it again with what was typed."""
     language = language_of(request)
-    shown = {
+    said = await consents.of(institution_id, act=act)
+    values = {
         "it": await directories.institution(institution_id, act=act),
         "catalogue": await directories.catalogue(institution_id, act=act),
         "standing": await _grade(institution_id, act),
         "classes": await classes.classes(act=act, institution=institution_id, limit=20),
+        "consents": said,
+        "consented": any(one.withdrawn_on is None for one in said),
+        "serves": policy.allowed("notices.serve", act.by.roles, signed_in=True),
+        "today": on_day(act.at),
+        "filled": filled,
         "place": partial(names.place, language=language),
         "occupation": partial(names.occupation, language=language),
         "level": partial(names.level, language=language),
     }
-    return desk(request, act, "desk/institution.html", shown, here="institutions")
+    return desk(request, act, "desk/institution.html", values, here="institutions", status=status)
+
+
+@get("/desk/institutions/{institution_id:uuid}", action="directories.browse")
+async def one(institution_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
+    """One institution: what it may do, how it is graded and why, its classes, its consents."""
+    return await shown(institution_id, request, act)
 
 
 HANDLERS = [page, one]

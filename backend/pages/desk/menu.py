@@ -17,7 +17,10 @@ class Entry(NamedTuple):
 
 # group → pages. A page is entered here when it exists, by whoever writes it.
 GROUPS: dict[str, tuple[Entry, ...]] = {
-    "now": (Entry("home", "/desk", "session.own", icon="house"),),
+    "now": (
+        Entry("home", "/desk", "session.own", icon="house"),
+        Entry("second", "/desk/second", "visits.read", icon="user-round-check"),
+    ),
     "circle": (
         Entry("visits", "/desk/visits", "visits.read", icon="clipboard-check"),
         Entry("recounts", "/desk/recounts", "recounts.count", icon="users-round"),
@@ -25,12 +28,16 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("findings", "/desk/findings", "findings.read", icon="search-check"),
         Entry("notices", "/desk/notices", "visits.read", icon="file-text"),
         Entry("cases", "/desk/cases", "visits.read", icon="briefcase-business"),
+        Entry("bad_records", "/desk/bad-records", "cases.read", icon="octagon-alert"),
+        Entry("custody", "/desk/custody", "evidence.acts", icon="lock-keyhole"),
+        Entry("bundles", "/desk/bundles", "cases.read", icon="package-check"),
         Entry("publications", "/desk/publications", "publications.read", icon="megaphone"),
         Entry("tips", "/desk/tips", "tips.read", icon="message-square-warning"),
     ),
     "year": (
         Entry("plans", "/desk/plans", "plans.read", icon="calendar-range"),
         Entry("draws", "/desk/draws", "draws.watch", icon="dices"),
+        Entry("parties", "/desk/parties", "draws.read", icon="key-round"),
         Entry("filings", "/desk/filings", "directories.browse", icon="inbox"),
         Entry("hits", "/desk/hits", "desk.read", icon="scan-search"),
         Entry("statistics", "/desk/statistics", "statistics.read", icon="chart-column"),

@@ -157,6 +157,18 @@ async def serve(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response
     return await submitted(request, NothingForm, deed, partial(shown, notice_id, request, act))
 
 
+@post("/desk/notices/{notice_id:uuid}/service/again", action="notices.serve")
+async def serve_again(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
+    """Record that a served paper was handed over another way too; no clock moves."""
+
+    async def deed(_form: NothingForm) -> Done:
+        way: AnyWay = msgspec.convert(await sent(request), AnyWay, strict=False)
+        await service_proofs.hand_over_again(notice_id, way, act=act)
+        return _back(notice_id, "notice.served_again")
+
+    return await submitted(request, NothingForm, deed, partial(shown, notice_id, request, act))
+
+
 @post("/desk/notices/{notice_id:uuid}/service/attempts", action="notices.serve")
 async def attempt(notice_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Record an attempt that failed; the ladder says what comes next."""
@@ -279,6 +291,7 @@ HANDLERS = [
     approve,
     issue,
     serve,
+    serve_again,
     attempt,
     begin,
     decide,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
 from backend.services import (
@@ -71,6 +71,13 @@ async def page(
     language = language_of(request)
     chosen = {"state": in_state, "overdue": late, "institution": institution}
     today = on_day(act.at)
+    # What is overdue is judged row by row: the list says that more follow, and not how many.
+    standing = (in_state or None, institution)
+    whole = (
+        None
+        if late
+        else await total("notices", rows, *standing, limit=LIMIT, after=after, act=act)
+    )
     deciding = policy.allowed("replies.decide", act.by.roles, signed_in=True)
     values = {
         "rows": rows,
@@ -80,7 +87,7 @@ async def page(
         "state_pairs": [
             (state, say(f"notice.state.{state}", language)) for state in states.states(Noun.NOTICE)
         ],
-        "shelf": shelf("/desk/notices", rows, chosen, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/notices", rows, chosen, limit=LIMIT, after=after, total=whole),
     }
     return desk(request, act, "desk/notices.html", values, here="notices")
 

@@ -14,10 +14,19 @@ from backend.keyring import Keyring
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.pages.words import language_of
-from backend.services import draws, people, plans, policy, revisions, simulations
+from backend.services import (
+    directories,
+    draws,
+    exclusions,
+    people,
+    plans,
+    policy,
+    revisions,
+    simulations,
+)
 from backend.services.act import Act
 from backend.services.planchecks import level_of
 from backend.services.records.plans import PlanRecord, PlanState
@@ -71,19 +80,21 @@ async def page(
     after: After = None,
 ) -> Response[str]:
     """Plans, newest first."""
-    found = await plans.plans(
-        act=act,
-        state=next((one for one in STATES if one == standing), None),
-        year=int(year) if year else None,
-        after=after,
-        limit=LIMIT,
-    )
+    state = next((one for one in STATES if one == standing), None)
+    of_year = int(year) if year else None
+    found = await plans.plans(act=act, state=state, year=of_year, after=after, limit=LIMIT)
+    whole = await total("plans", found, state, of_year, limit=LIMIT, after=after, act=act)
     shown = {
         "rows": found,
         "states": STATES,
         "writes": policy.allowed("plans.write", act.by.roles, signed_in=True),
         "shelf": shelf(
-            "/desk/plans", found, {"state": standing, "year": year}, limit=LIMIT, after=after
+            "/desk/plans",
+            found,
+            {"state": standing, "year": year},
+            limit=LIMIT,
+            after=after,
+            total=whole,
         ),
     }
     return desk(request, act, "desk/plans.html", shown, here="plans")
@@ -111,16 +122,24 @@ def _may(plan: PlanRecord, act: Act) -> dict[str, bool]:
     runs = policy.allowed("draws.run", act.by.roles, signed_in=True)
     due = plan.state in ("approved", "running") and act.at >= plan.fire_at
     may["freeze"] = runs and due and plan.spec.origin == "here"
+    before = plan.state in exclusions.BEFORE_FREEZE
+    may["exclude"] = writes and before
+    may["confirm"] = before and policy.allowed("plans.approve", act.by.roles, signed_in=True)
     return may
 
 
-async def _shown(
+async def shown(
     plan_id: UUID, request: Asked, act: Act, filled: Filled = EMPTY, status: int = 200
 ) -> Response[Any]:
+    """The page of a plan; deeds show it again with what was typed."""
     plan, language = await plans.plan(plan_id, act=act), language_of(request)
-    who = (plan.created_by, plan.submitted_by, plan.approved_by)
-    shown = {
+    by_hand = await exclusions.exclusions(plan_id, act=act)
+    who = [plan.created_by, plan.submitted_by, plan.approved_by]
+    who += [one for each in by_hand for one in (each.proposed_by, each.decided_by)]
+    values = {
         "it": plan,
+        "exclusions": by_hand,
+        "institutions": await directories.names([one.institution for one in by_hand], act=act),
         "level": level_of(plan.spec.parties, plan.spec.entropy),
         "history": await revisions.history(plan_id, act=act),
         "simulations": await simulations.simulations(plan_id, act=act),
@@ -132,13 +151,13 @@ async def _shown(
         "place": partial(names.place, language=language),
         "occupation": partial(names.occupation, language=language),
     }
-    return desk(request, act, "desk/plan.html", shown, here="plans", status=status)
+    return desk(request, act, "desk/plan.html", values, here="plans", status=status)
 
 
 @get("/desk/plans/{plan_id:uuid}", action="plans.read")
 async def one(plan_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """One plan: everything it settles, who moved it, its revisions, simulations and draws."""
-    return await _shown(plan_id, request, act)
+    return await shown(plan_id, request, act)
 
 
 @get("/desk/plans/{plan_id:uuid}/changes", action="plans.read")
@@ -168,7 +187,7 @@ async def _pressed(
         await verb()
         return Done(f"/desk/plans/{plan_id}", f"plans.{said}")
 
-    return await submitted(request, NothingForm, deed, partial(_shown, plan_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(shown, plan_id, request, act))
 
 
 async def _reasoned(
@@ -184,7 +203,7 @@ async def _reasoned(
         await verb(form.reason)
         return Done(f"/desk/plans/{plan_id}", f"plans.{said}")
 
-    return await submitted(request, ReasonForm, deed, partial(_shown, plan_id, request, act))
+    return await submitted(request, ReasonForm, deed, partial(shown, plan_id, request, act))
 
 
 @post("/desk/plans/{plan_id:uuid}/submission", action="plans.write")
@@ -241,7 +260,7 @@ async def simulate(plan_id: FromPath[UUID], request: Asked, act: Act) -> Respons
         found = await simulations.order(plan_id, form.years, act=act)
         return Done(f"/desk/simulations/{found.id}", "plans.simulated")
 
-    return await submitted(request, YearsForm, deed, partial(_shown, plan_id, request, act))
+    return await submitted(request, YearsForm, deed, partial(shown, plan_id, request, act))
 
 
 @post("/desk/plans/{plan_id:uuid}/draw", action="draws.run")
@@ -254,7 +273,7 @@ async def freeze(
         found = await draws.freeze(plan_id, act=act, keys=keys, token=token)
         return Done(f"/desk/draws/{found.id}", "room.frozen")
 
-    return await submitted(request, NothingForm, deed, partial(_shown, plan_id, request, act))
+    return await submitted(request, NothingForm, deed, partial(shown, plan_id, request, act))
 
 
 HANDLERS = [

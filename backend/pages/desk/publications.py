@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.pages.words import Language, language_of, say, words
 from backend.services import findings, names, policy, publications, revisions
@@ -60,6 +60,8 @@ async def page(
     rows = await publications.page(act=act, state=in_state or None, after=after, limit=LIMIT)
     language = language_of(request)
     chosen = {"state": in_state}
+    standing = in_state or None
+    whole = await total("publications", rows, standing, limit=LIMIT, after=after, act=act)
     values = {
         "due": await publications.due(act=act, limit=LIMIT),
         "rows": rows,
@@ -69,7 +71,7 @@ async def page(
             for state in states.states(Noun.PUBLICATION)
         ],
         "may": policy.allowed("publications.prepare", act.by.roles, signed_in=True),
-        "shelf": shelf("/desk/publications", rows, chosen, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/publications", rows, chosen, limit=LIMIT, after=after, total=whole),
     }
     return desk(request, act, "desk/publications.html", values, here="publications")
 
