@@ -82,6 +82,7 @@ ROWS = {
     "office": "select id from office",
     "run_id": "select id from import_run",
     "bad_record_id": "select id from bad_record",
+    "recusal_id": "select id from office_recusal",
     "hit_id": "select id from desk_hit",
     "tip_id": "select id from tip",
     "message_id": "select id from message",
@@ -96,6 +97,13 @@ BAD_RECORD = """
 insert into bad_record (id, region, institution, case_file, clause, reason, decided_on, entered_on,
   until_on, entered_by, entered_at) select $1, region, institution, id, 'x', 'x', $3::date,
   $3::date, $3::date + 1000, opened_by, opened_at from case_file where id = $2
+"""
+# Ended, so that the office goes on with its own matters.
+ASIDE = """
+insert into office_recusal (id, region, office, institution, ground, paper, decided_by, decided_at,
+  ended_at, ended_by, ended_reason) select $1, c.region, a.office, c.institution, 'x', 'x', a.id,
+  c.opened_at, c.opened_at, a.id, 'x' from case_file c join account a on a.id = c.opened_by
+where c.id = $2
 """
 
 
@@ -316,6 +324,7 @@ async def _papers(
     grave = await casework.another(owner, matter, clock(), "TI_02")
     case = await cases.open_critical((grave.findings[0].id,), reason="目录外开班", act=act)
     await owner.execute(BAD_RECORD, new_id(), case.id, clock().date())
+    await owner.execute(ASIDE, new_id(), case.id)
     agreed = NewConsent(
         reference="确认书1", address="portal", receiver="王某", agreed_on=clock().date()
     )
