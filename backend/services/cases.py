@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from backend.db.queries.paging import newest
 from backend.db.tables.cases import CaseFile as Row
 from backend.piccolo_conf import DB
 from backend.services import audit, locks, notices, office_recusals, policy, reviews
@@ -18,10 +19,6 @@ from inspection_plans.states import Noun
 
 SPOKE = """
 select min(body ->> 'stated_on') from case_step where case_file = $1 and kind = 'statement'
-"""
-PAGE = """
-select * from case_file where ($1::text is null or state = $1)
-  and ($2::uuid is null or id < $2) order by id desc limit $3
 """
 
 
@@ -199,6 +196,8 @@ async def page(
     *, act: Act, state: str | None = None, after: UUID | None = None, limit: int = 50
 ) -> tuple[Case, ...]:
     """Cases of the scope, newest first, those older than ``after``."""
+    tests = (("state = {0}", state), ("id < {0}", after))
+    statement, values = newest("select * from case_file", tests, limit)
     async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(PAGE, state, after, limit)
+        rows = await DB.connection.fetch(statement, *values)
     return tuple(msgspec.convert(dict(row), Case) for row in rows)

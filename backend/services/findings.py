@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from backend.db.queries.paging import newest
 from backend.db.tables.findings import Finding as Row
 from backend.piccolo_conf import DB
 from backend.services import audit, office_recusals, policy, sheet_versions, visit_records
@@ -40,11 +41,6 @@ select id from evidence where id = any ($1) and institution = $2
 union all
 select id from filing where id = any ($1) and institution = $2
   and state in ('submitted', 'accepted')
-"""
-PAGE = """
-select * from finding where ($1::text is null or state = $1) and ($2::uuid is null or visit = $2)
-  and ($3::uuid is null or institution = $3) and ($4::uuid is null or id < $4)
-order by id desc limit $5
 """
 
 
@@ -231,8 +227,13 @@ async def page(
     wanted: Wanted, *, act: Act, after: UUID | None = None, limit: int = 50
 ) -> tuple[Finding, ...]:
     """Findings of the scope, newest first, those older than ``after``."""
+    tests = (
+        ("state = {0}", wanted.state),
+        ("visit = {0}", wanted.visit),
+        ("institution = {0}", wanted.institution),
+        ("id < {0}", after),
+    )
+    statement, values = newest("select * from finding", tests, limit)
     async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(
-            PAGE, wanted.state, wanted.visit, wanted.institution, after, limit
-        )
+        rows = await DB.connection.fetch(statement, *values)
     return tuple(msgspec.convert(dict(row), Finding) for row in rows)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from backend.db.queries.paging import newest
 from backend.db.tables.notices import Notice as Row
 from backend.piccolo_conf import DB
 from backend.services import audit, office_recusals, terms
@@ -24,14 +25,13 @@ TAKEN = """
 select nf.finding from notice_finding nf join notice n on n.id = nf.notice
 where nf.finding = any ($1) and n.id <> $2 and n.state <> all ($3)
 """
-PAGE = f"""
-select n.* from notice n where ($1::text is null or n.state = $1)
-  and ($2::uuid is null or n.institution = $2) and ($3::uuid is null or n.id < $3)
-  and (not $4 or (n.state <> all ($6) and exists (select from notice_finding nf
-    where nf.notice = n.id and nf.due_on < $5 and coalesce(nf.outcome, '') <> all ($8)
-    and not {ANSWERED}) and not exists (select from clock_stop s where s.notice = n.id
-    and s.whose = 'party' and s.first_on <= $5 and (s.last_on is null or s.last_on >= $5))))
-order by n.id desc limit $7
+# Named state by state: what is over is nearly all there is, and its index is by state.
+RUNNING = tuple(state for state in states.states(Noun.NOTICE) if state not in OVER)
+OVERDUE = f"""
+n.state in {RUNNING!r} and exists (select from notice_finding nf
+  where nf.notice = n.id and nf.due_on < {{0}} and coalesce(nf.outcome, '') not in {SETTLED!r}
+  and not {ANSWERED}) and not exists (select from clock_stop s where s.notice = n.id
+  and s.whose = 'party' and s.first_on <= {{0}} and (s.last_on is null or s.last_on >= {{0}}))
 """  # noqa: S608 - constants
 
 
@@ -333,16 +333,13 @@ async def page(
     wanted: Wanted, *, act: Act, after: UUID | None = None, limit: int = 50
 ) -> tuple[Notice, ...]:
     """Notices of the scope, newest first, those older than ``after``."""
+    tests = (
+        ("n.state = {0}", wanted.state),
+        ("n.institution = {0}", wanted.institution),
+        ("n.id < {0}", after),
+        (OVERDUE, on_day(act.at) if wanted.overdue else None),
+    )
+    statement, values = newest("select n.* from notice n", tests, limit)
     async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(
-            PAGE,
-            wanted.state,
-            wanted.institution,
-            after,
-            wanted.overdue,
-            on_day(act.at),
-            list(OVER),
-            limit,
-            list(SETTLED),
-        )
+        rows = await DB.connection.fetch(statement, *values)
         return tuple(_shown(one, act=act) for one in await records(rows, act=act))

@@ -9,10 +9,11 @@ from uuid import UUID
 import msgspec
 
 from backend.db.engine import Scope
+from backend.db.queries.paging import newest
 from backend.db.tables.publications import Publication as Row
 from backend.db.tables.visits import Visit
 from backend.piccolo_conf import DB
-from backend.services import audit, policy, public_facts, terms
+from backend.services import audit, office_recusals, policy, public_facts, terms
 from backend.services.accounts import on_day
 from backend.services.act import Act
 from backend.services.errors import Absent, Changed, ServiceRefusal
@@ -30,10 +31,6 @@ insert into publication (id, region, institution, kind, subject, state, wordings
   corrects, due_on, prepared_by, prepared_at)
 values ($1, $2, $3, $4, $5, 'prepared', $6, $7, $8, $9, $10, $11, $12)
 on conflict (kind, subject) where state in ('prepared', 'approved') do nothing returning id
-"""
-PAGE = """
-select * from publication where ($1::text is null or state = $1) and ($2::uuid is null or id < $2)
-order by id desc limit $3
 """
 PUBLIC_PAGE = """
 select * from publication where ($1::text is null or kind = $1) and ($2::uuid is null or id < $2)
@@ -161,6 +158,8 @@ async def _lock(publication_id: UUID, *, digest: str | None = None) -> Publicati
 async def _entered(
     new: Publication, verb: str, *, act: Act, before: str = "", reason: str = ""
 ) -> Publication:
+    if new.institution is not None:
+        await office_recusals.refuse(new.institution, act=act)
     await audit.record(
         act,
         verb,
@@ -365,8 +364,10 @@ async def page(
     *, act: Act, state: str | None = None, after: UUID | None = None, limit: int = 50
 ) -> tuple[Publication, ...]:
     """Publications of the scope, newest first, those older than ``after``."""
+    tests = (("state = {0}", state), ("id < {0}", after))
+    statement, values = newest("select * from publication", tests, limit)
     async with DB.transaction(act.by.scope, readonly=True):
-        rows = await DB.connection.fetch(PAGE, state, after, limit)
+        rows = await DB.connection.fetch(statement, *values)
     return tuple(msgspec.convert(dict(row), Publication) for row in rows)
 
 

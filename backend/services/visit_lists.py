@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from backend.db.queries.paging import newest
 from backend.piccolo_conf import DB
 from backend.services import samples, visit_records
 from backend.services.act import Act
@@ -21,19 +22,11 @@ epoch, opened_at, started_at, submitted_at, completed_at, reviewed_at, reviewed_
 concluded_at, doubted_at, created_at
 """
 # One index scan a region, merged: a plain "region = any" would sort a whole region at 10^6 rows.
-PAGE = f"""
-select v.* from unnest($1::int[]) as r (code) cross join lateral (
-  select {COLUMNS} from visit where region = r.code and ($2::uuid is null or id < $2)
-    and ($4::text is null or state = $4) and ($5::uuid is null or plan = $5)
-    and ($6::uuid is null or institution = $6) and sealed_until <= $7
-  order by id desc limit $3) v
-order by v.id desc limit $3
-"""  # noqa: S608 - our own constant
-OF_INSTITUTION = f"""
-select {COLUMNS} from visit where institution = $1 and ($2::uuid is null or id < $2)
-  and ($4::text is null or state = $4) and ($5::uuid is null or plan = $5)
-order by id desc limit $3
-"""  # noqa: S608 - our own constant
+PAGE = """
+select v.* from unnest($1::int[]) as r (code) cross join lateral ({one}) v
+order by v.id desc limit {limit:d}
+"""
+ROWS = f"select {COLUMNS} from visit"  # noqa: S608 - our own constant
 # Before its hour a drawn visit is told to nobody, not even to the office: a leak is a tip-off.
 ONE = f"select {COLUMNS} from visit where id = $1 and sealed_until <= $2"  # noqa: S608 - a constant
 OPEN = "select true from visit where id = $1 and sealed_until <= $2"
@@ -177,15 +170,17 @@ async def page(
     institution: UUID | None = None,
 ) -> tuple[VisitRecord, ...]:
     """Opened visits of the caller's regions, newest first, ``limit`` of them before ``after``."""
+    asked = (("id < {0}", after), ("state = {0}", state), ("plan = {0}", plan))
+    if act.by.institution is not None:
+        own = ("institution = {0}", act.by.institution)
+        statement, values = newest(ROWS, (own, *asked), limit)
+    else:
+        opened = ("region = r.code and sealed_until <= {0}", act.at)
+        of = ("institution = {0}", institution)
+        one, given = newest(ROWS, (opened, of, *asked), limit, first=2)
+        statement, values = PAGE.format(one=one, limit=limit), [act.by.regions, *given]
     async with DB.transaction(act.by.scope, readonly=True):
-        if act.by.institution is not None:
-            rows = await DB.connection.fetch(
-                OF_INSTITUTION, act.by.institution, after, limit, state, plan
-            )
-        else:
-            rows = await DB.connection.fetch(
-                PAGE, act.by.regions, after, limit, state, plan, institution, act.at
-            )
+        rows = await DB.connection.fetch(statement, *values)
     return tuple(VisitRecord(**dict(row)) for row in rows)
 
 
