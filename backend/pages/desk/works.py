@@ -23,6 +23,7 @@ WHERE = {
     "simulation": "/desk/simulations/{}",
     "draw": "/desk/draws/{}",
     "export": "/desk/exports",
+    "dossier": "/desk/bundles",
 }
 
 
