@@ -430,6 +430,8 @@ def make(number: int, files: Files) -> Mutant:
         if not (place and name in CONTAINER and name not in ANYWHERE):
             table[name](mutant)
             mutant.done.append(name)
+    if mutant.files == files and not mutant.after:  # what was added was lost again
+        flip(mutant, *PROVED)
     return mutant
 
 
