@@ -22,11 +22,27 @@ from tests.screens.desk import named
 from tests.screens.public import PAGES
 from tests.screens.site import Look, first_row, menu
 
-# As most see it, on a narrow dark screen, and with text twice as large.
+# As most see it, on a narrow dark screen, with text twice as large, and both at once.
 PLAIN = Look("plain", 1280, 900, "light")
 NARROW = Look("narrow", 320, 640, "dark")
 LARGE = Look("large", 1280, 900, "dark")
-LOOKS = [NARROW, *(pytest.param(look, marks=pytest.mark.slow) for look in (PLAIN, LARGE))]
+BOTH = Look("both", 320, 640, "light")
+SLOW = (PLAIN, LARGE, BOTH)
+LOOKS = [NARROW, *(pytest.param(look, marks=pytest.mark.slow) for look in SLOW)]
+# Narrow and with large text every day; all the others in the long run.
+EVERY_DAY = {
+    "desk",
+    "desk-visits",
+    "desk-visits-one",
+    "desk-notices-one",
+    "desk-imports",
+    "portal",
+    "portal-notices-one",
+    "front",
+    "tips",
+    "desk-sign-in",
+}
+DRAWERS = ("details.menu > summary", "details.who > summary")
 DESK_ROLES = ("supervisor", "approver", "legal", "publisher", "sysadmin", "secadmin", "auditadmin")
 TWICE = "document.documentElement.style.fontSize = '200%'"
 
@@ -52,12 +68,28 @@ class Eye:
         if not answer.ok:
             self.wrong.append(f"{path}: {answer.status}")
             return
-        if self.look.mark == LARGE.mark:
+        if self.look in (LARGE, BOTH):
             await self.page.evaluate(TWICE)
-        found = [f"{path}: {one}" for one in await violations(self.page)]
-        found += [f"{path}: sticks out {one}" for one in await overflow(self.page)]
-        self.wrong += found
+        await self.judged(path)
         await self.keep(name)
+        if self.look == NARROW and name in EVERY_DAY:
+            await self.page.evaluate(TWICE)
+            await self.judged(f"{path} twice as large")
+        if self.look == BOTH or name in EVERY_DAY:
+            await self.drawers(path)
+
+    async def judged(self, path: str) -> None:
+        """The page as it stands."""
+        self.wrong += [f"{path}: {one}" for one in await violations(self.page)]
+        self.wrong += [f"{path}: sticks out {one}" for one in await overflow(self.page)]
+
+    async def drawers(self, path: str) -> None:
+        """The menu and the person's drawer, where there are any, open."""
+        for drawer in DRAWERS:
+            if await self.page.locator(drawer).is_visible():
+                await self.page.click(drawer)
+                found = await overflow(self.page)
+                self.wrong += [f"{path} {drawer}: sticks out {one}" for one in found]
 
     async def keep(self, name: str) -> None:
         """A picture, where somebody wants to look."""
