@@ -31,7 +31,12 @@ async def settings(
         for one in load_settings().values()
         if wanted in f"{one.name} {one.zh} {one.en}".lower()
     ]
-    shown = {"rows": found, "search": search, "total": len(load_settings())}
+    shown = {
+        "rows": found,
+        "search": search,
+        "total": len(load_settings()),
+        "place": partial(names.jurisdiction, language=language_of(request)),
+    }
     return desk(request, act, "desk/settings.html", shown, here="settings")
 
 
@@ -56,7 +61,8 @@ async def packs(request: Asked, act: Act, rules: Library) -> Response[str]:
         )
         for pack in rules.packs
     }
-    shown = {"packs": rules.packs, "counts": counts}
+    place = partial(names.jurisdiction, language=language_of(request))
+    shown = {"packs": rules.packs, "counts": counts, "place": place}
     return desk(request, act, "desk/packs.html", shown, here="packs")
 
 

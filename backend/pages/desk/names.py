@@ -14,6 +14,11 @@ def place(code: int, language: Language) -> str:
     return found.name_en if language == "en" else found.name_zh
 
 
+def jurisdiction(code: str, language: Language) -> str:
+    """The place of a jurisdiction that is not the nation: ``CN-3710`` is 威海市."""
+    return place(int(code.removeprefix("CN-").ljust(6, "0")), language)
+
+
 def occupation(code: str, language: Language) -> str:
     """An occupation of the project by its name."""
     found = shipped().occupations.get(code)
