@@ -65,6 +65,7 @@ async def _play(running: Running, seeds: Sequence[int], folder: Path, *, every: 
     async with on_servers(running.pg, store, running.superuser_password, folder) as stage:
         for seed in seeds:
             verdict = await schedule(stage, seed)
+            print(f"seed {seed}: {len(verdict.wrong)} wrong", flush=True)
             if every:
                 print("\n".join(verdict.trace))
             if verdict.wrong:

@@ -136,7 +136,11 @@ async def reassign(play: Play) -> None:
     if spent or await state_of(play, venue) not in UNDER_WAY:
         return
     stage = play.stage
-    fresh = [seat for seat in stage.cast.seats if seat.inspector not in venue.team]
+    # Whoever lost a phone can sign nothing, and is given nothing.
+    gone = {phone.inspector for phone in play.phones if phone.locked}
+    fresh = [seat for seat in stage.cast.seats if seat.inspector not in gone.union(venue.team)]
+    if not fresh:
+        return
     team = [play.dice.choice(venue.team), play.dice.choice(fresh).inspector]
     members = tuple(NewAssignment(one, n, lead=n == 1) for n, one in enumerate(team, 1))
     await assignments.reassign(UUID(venue.visit), members, "人员调整", act=stage.act())
