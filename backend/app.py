@@ -35,7 +35,7 @@ from backend.settings import Role, Settings
 from inspection_plans.library import Library
 from inspection_plans.loader import load
 from media.bucket import Bucket
-from media.darkroom import Darkroom
+from media.darkroom import PATIENT_SECONDS, Darkroom
 from media.spool import Spool
 
 log = structlog.get_logger()
@@ -153,7 +153,7 @@ async def opened(
             settings=settings,
             bucket=edge.bucket,
             spool=edge.spool,
-            darkroom=stack.enter_context(Darkroom()),
+            darkroom=stack.enter_context(Darkroom(wall_s=PATIENT_SECONDS)),
             keys=keys,
             memory=Memory(settings.keys, base=settings.log_origin, public=keys.log.public),
             rules=edge.rules,

@@ -1,5 +1,7 @@
 """What every job is handed: bucket, keys, rules, clock, ids and secrets, never globals."""
 
+import asyncio
+import os
 from collections.abc import Callable
 
 import msgspec
@@ -17,8 +19,17 @@ from media.scanner import Scanner
 from media.spool import Spool
 
 
+def _turns() -> asyncio.Semaphore:
+    """Half of the processors prove uploads; the rest, and the store's share, answer calls."""
+    return asyncio.Semaphore(max(1, (os.cpu_count() or 1) // 2))
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """The edge of the jobs; ``regions`` are all known codes, the scope of the product itself."""
+    """The edge of the jobs; ``regions`` are all known codes, the scope of the product itself.
+
+    ``turns`` bounds how many uploads are proved at once: each reads its bytes from the store
+    three times, and whoever waits for an answer would wait behind all of them.
+    """
 
     settings: Settings
     bucket: Bucket
@@ -31,6 +42,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     regions: tuple[int, ...]
     token: Callable[[int], bytes] = token
+    turns: asyncio.Semaphore = msgspec.field(default_factory=_turns)
 
     @property
     def lab(self) -> Lab:

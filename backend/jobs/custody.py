@@ -10,13 +10,14 @@ from backend.services.tasks import Task
 
 
 async def verify(task: Task, context: Context) -> None:
-    """Prove one piece."""
-    await evidence.verify(
-        UUID(task.payload["evidence"]),
-        act=context.act(task.region),
-        lab=context.lab,
-        rules=context.rules,
-    )
+    """Prove one piece, once it is its turn."""
+    async with context.turns:
+        await evidence.verify(
+            UUID(task.payload["evidence"]),
+            act=context.act(task.region),
+            lab=context.lab,
+            rules=context.rules,
+        )
 
 
 async def comply(task: Task, context: Context) -> None:

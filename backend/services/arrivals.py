@@ -23,30 +23,28 @@ from media.rooms import Held, Room, StoreAbsent
 
 DAY_BYTES = 5_000_000_000
 VERIFY = "evidence.verify"
-SENT_TODAY = """
-select coalesce(sum(size), 0) from evidence where dev = $1 and declared_at > $2
+# Entries and tasks are written in one statement: a photo's way should not cost ten of them. What
+# the device sent before is what stood before this statement.
+BEGIN = """
+with begun as (update evidence set state = $4 where id = any ($5::uuid[])),
+told as (insert into aud.entry (region, leaf, body)
+  select * from unnest($1::int[], $2::bytea[], $3::jsonb[]))
+select coalesce(sum(size), 0)::bigint from evidence where dev = $6 and declared_at > $7
   and state not in ('declared', 'withdrawn')
 """
-# Entries and tasks are written in one statement: a photo's way should not cost ten of them.
-BEGIN = """
-with begun as (update evidence set state = $4 where id = any ($5::uuid[]))
-insert into aud.entry (region, leaf, body)
-select * from unnest($1::int[], $2::bytea[], $3::jsonb[])
-"""
 RECEIVE = """
-update evidence e set state = $3, received_at = $4, version_id = t.version
-from unnest($1::uuid[], $2::text[]) as t (id, version)
-where e.id = t.id and e.state = any ($5::text[]) returning e.id
-"""
-FOLLOW = """
-with told as (insert into aud.entry (region, leaf, body)
-  select * from unnest($1::int[], $2::bytea[], $3::jsonb[])),
+with t as (select * from unnest($1::uuid[], $2::text[], $3::int[], $4::bytea[], $5::jsonb[])
+    as t (id, version, region, leaf, body)),
+moved as (update evidence e set state = $6, received_at = $7, version_id = t.version
+  from t where e.id = t.id and e.state = any ($8::text[]) returning e.id),
+told as (insert into aud.entry (region, leaf, body)
+  select t.region, t.leaf, t.body from t join moved using (id)),
 ordered as (insert into task (queue, kind, region, payload, dedupe, run_at, attempts,
     max_attempts, created_at)
-  select $4, $5, t.region, jsonb_build_object('evidence', t.id), t.id, $7, 0, $8, $7
-  from unnest($1::int[], $6::text[]) as t (region, id)
+  select $9, $10, t.region, jsonb_build_object('evidence', t.id), t.id::text, $7, 0, $11, $7
+  from t join moved using (id)
   on conflict (kind, dedupe) where done_at is null and dedupe is not null do nothing)
-select pg_notify('task', $4)
+select pg_notify('task', $9) from moved limit 1
 """
 
 
@@ -65,23 +63,16 @@ async def begin(pieces: Sequence[Stored], act: Act) -> list[Stored]:
     new = [one for one in pieces if one.state == "declared"]
     if not new:
         return list(pieces)
-    await _within_quota(new, act)
     target = states.require(Noun.EVIDENCE, "declared", "upload")
-    entries = _entries(new, "evidence.uploading", act)
-    await DB.connection.execute(BEGIN, *entries, target, [one.id for one in new])
+    entries, since = _entries(new, "evidence.uploading", act), act.at - timedelta(days=1)
+    which = [one.id for one in new], new[0].dev, since
+    sent = await DB.connection.fetchval(BEGIN, *entries, target, *which)
+    if new[0].dev is not None and sent + sum(one.size for one in new) > DAY_BYTES:
+        raise QuotaUsed(sent_bytes=sent, day_bytes=DAY_BYTES)
     return [
         msgspec.structs.replace(one, state=target) if one.state == "declared" else one
         for one in pieces
     ]
-
-
-async def _within_quota(new: Sequence[Stored], act: Act) -> None:
-    device = new[0].dev
-    if device is not None:
-        since = act.at - timedelta(days=1)
-        sent = await DB.connection.fetchval(SENT_TODAY, device, since)
-        if sent + sum(one.size for one in new) > DAY_BYTES:
-            raise QuotaUsed(sent_bytes=int(sent), day_bytes=DAY_BYTES)
 
 
 def _entries(
@@ -118,15 +109,10 @@ async def receive(pieces: Sequence[Stored], held: Mapping[UUID, Held], act: Act)
     there = [one for one in pieces if one.id in held]
     if not there:
         return target
-    ids, versions = [one.id for one in there], [held[one.id].version for one in there]
+    versions = [held[one.id].version for one in there]
+    entries = _entries(there, "evidence.received", act)
+    which = [one.id for one in there], versions, *entries
+    order = tasks.MAIN, VERIFY, tasks.MAX_ATTEMPTS
     async with DB.transaction(act.by.scope):
-        moved = await DB.connection.fetch(RECEIVE, ids, versions, target, act.at, sorted(AWAITED))
-        taken = {row["id"] for row in moved}
-        new = [one for one in there if one.id in taken]
-        if new:
-            entries = _entries(new, "evidence.received", act)
-            names = [str(one.id) for one in new]
-            await DB.connection.execute(
-                FOLLOW, *entries, tasks.MAIN, VERIFY, names, act.at, tasks.MAX_ATTEMPTS
-            )
+        await DB.connection.execute(RECEIVE, *which, target, act.at, sorted(AWAITED), *order)
     return target

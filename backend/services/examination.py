@@ -7,10 +7,13 @@ from uuid import UUID
 import msgspec
 
 from backend.services.signals.pictures import Look
-from media import admission
-from media.bucket import Bucket, HashMismatch, Room
+from media import admission, kinds
+from media.bucket import Bucket, Hashed, HashMismatch, ObjectTooLarge, Room
 from media.darkroom import Darkroom
+from media.movies import Read
 from media.previews import Developed
+
+HELD = frozenset({"image", "paper"})
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,19 +57,14 @@ def examine(piece: Piece, bucket: Bucket, darkroom: Darkroom) -> Examined:
     StoreUnavailable.
     Source: evidence spec 5 (verified), 7, 12.4.
     """
-    hashed = bucket.rehash(Room.QUARANTINE, piece.object_key, piece.version)
+    hashed, read = _source(piece, bucket)
     if (hashed.sha256, hashed.size) != (piece.sha256, piece.size):
         raise HashMismatch(expected=piece.sha256, found=hashed.sha256)
-
-    def read(offset: int, length: int) -> bytes:
-        return bucket.read(Room.QUARANTINE, piece.object_key, offset, length, piece.version)
-
     found = admission.examine(piece.mime, piece.size, read)
     facts = {} if found.movie is None else {"movie": msgspec.to_builtins(found.movie)}
     if found.kind.group != "image":
         return Examined(flags=found.flags, facts=facts, recipe={})
-    raw = bucket.fetch(Room.QUARANTINE, piece.object_key, limit=piece.size, version=piece.version)
-    developed = darkroom.develop(piece.mime, raw)
+    developed = darkroom.develop(piece.mime, read(0, piece.size))
     return Examined(
         flags=found.flags,
         facts={
@@ -78,6 +76,26 @@ def examine(piece: Piece, bucket: Bucket, darkroom: Darkroom) -> Examined:
         derivatives=_store(piece, developed, bucket),
         look=Look(developed.likeness, developed.place),
     )
+
+
+def _source(piece: Piece, bucket: Bucket) -> tuple[Hashed, Read]:
+    """The hash of the stored bytes, and a reader of the bytes that were hashed.
+
+    Pictures and papers, at most 25 MB, are fetched once and held: the store is what whoever
+    sends photos waits for too. Of the rest the headers are read again.
+    """
+    where = Room.QUARANTINE, piece.object_key
+
+    def part(offset: int, length: int) -> bytes:
+        return bucket.read(*where, offset, length, piece.version)
+
+    if kinds.declare(piece.mime, piece.size).group not in HELD:
+        return bucket.rehash(*where, piece.version), part
+    try:
+        raw = bucket.fetch(*where, limit=piece.size, version=piece.version)
+    except ObjectTooLarge:
+        return bucket.rehash(*where, piece.version), part
+    return Hashed(sha256(raw).hexdigest(), len(raw)), lambda start, size: raw[start : start + size]
 
 
 def _store(piece: Piece, developed: Developed, bucket: Bucket) -> tuple[Made, ...]:

@@ -224,8 +224,8 @@ EVIDENCE = (
         "duplicate_audit_entry",
         "two who say complete at once are two entries",
         f"{SERVICES}/arrivals.py",
-        "new = [one for one in there if one.id in taken]",
-        "new = there",
+        "select t.region, t.leaf, t.body from t join moved using (id)",
+        "select t.region, t.leaf, t.body from t",
     ),
     _one(
         "leaf_outside_transaction",
