@@ -7,7 +7,20 @@ from backend.services.act import Act
 
 MOST = 10_000
 List = Literal[
-    "visits", "findings", "notices", "cases", "publications", "institutions", "inspectors", "plans"
+    "visits",
+    "findings",
+    "notices",
+    "cases",
+    "publications",
+    "institutions",
+    "inspectors",
+    "plans",
+    "draws",
+    "classes",
+    "items",
+    "custody_acts",
+    "bad_records",
+    "bundles",
 ]
 # list → its rows by the filters of its page, in the order that the page gives them.
 ROWS: dict[List, str] = {
@@ -27,6 +40,13 @@ ROWS: dict[List, str] = {
       where $1 = '' or position($1 in name) > 0 or staff_code = $1 or licence_no = $1""",
     "plans": """select from plan where ($1::text is null or state = $1)
       and ($2::int is null or year = $2)""",
+    "draws": "select from draw",
+    "classes": """select from training_class where ($1::text is null or status = $1)
+      and ($2::uuid is null or institution = $2)""",
+    "items": "select from inspection_item",
+    "custody_acts": "select from custody_act where ($1::text is null or state = $1)",
+    "bad_records": "select from bad_record where ($1::uuid is null or institution = $1)",
+    "bundles": "select from dossier",
 }
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.services import bad_records, names, policy
 from backend.services.act import Act
@@ -33,12 +33,13 @@ async def _shown(
 ) -> Response[Any]:
     rows = await bad_records.page(act=act, institution=institution, after=after, limit=LIMIT)
     chosen = {"institution": institution}
+    whole = await total("bad_records", rows, institution, limit=LIMIT, after=after, act=act)
     values = {
         "rows": rows,
         "names": await names.of([row.institution for row in rows], act=act),
         "ends": policy.allowed("cases.propose", act.by.roles, signed_in=True),
         "filled": filled,
-        "shelf": shelf("/desk/bad-records", rows, chosen, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/bad-records", rows, chosen, limit=LIMIT, after=after, total=whole),
     }
     return desk(request, act, "desk/bad_records.html", values, here="bad_records", status=status)
 

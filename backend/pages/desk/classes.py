@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
 from backend.pages.forms import Asked
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get
 from backend.pages.words import language_of
 from backend.services import classes, directories, policy
@@ -31,13 +31,12 @@ async def page(
     after: After = None,
 ) -> Response[str]:
     """Classes, newest first, with the institution that holds each."""
+    standing = next((one for one in STATUSES if one == status), None)
     found = await classes.classes(
-        act=act,
-        after=after,
-        limit=LIMIT,
-        institution=institution,
-        status=next((one for one in STATUSES if one == status), None),
+        act=act, after=after, limit=LIMIT, institution=institution, status=standing
     )
+    narrowed = (standing, institution)
+    whole = await total("classes", found, *narrowed, limit=LIMIT, after=after, act=act)
     language = language_of(request)
     chosen = {"status": status, "institution": institution}
     shown = {
@@ -45,7 +44,7 @@ async def page(
         "statuses": STATUSES,
         "institution": institution,
         "institutions": await directories.names((one.institution for one in found), act=act),
-        "shelf": shelf("/desk/classes", found, chosen, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/classes", found, chosen, limit=LIMIT, after=after, total=whole),
         "occupation": partial(names.occupation, language=language),
         "level": partial(names.level, language=language),
         "exports": policy.allowed("directories.export", act.by.roles, signed_in=True),
@@ -74,10 +73,11 @@ async def one(class_id: FromPath[UUID], request: Asked, act: Act) -> Response[st
 async def items(request: Asked, act: Act, after: After = None) -> Response[str]:
     """What the office has published that it inspects."""
     found = await directories.items(act=act, after=after, limit=LIMIT)
+    whole = await total("items", found, limit=LIMIT, after=after, act=act)
     shown = {
         "rows": found,
         "place": partial(names.place, language=language_of(request)),
-        "shelf": shelf("/desk/items", found, {}, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/items", found, {}, limit=LIMIT, after=after, total=whole),
         "exports": policy.allowed("directories.export", act.by.roles, signed_in=True),
     }
     return desk(request, act, "desk/items.html", shown, here="items")

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from backend.pages.desk.evidence import shown
 from backend.pages.desk.frame import desk
 from backend.pages.forms import Asked, Done, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.pages.words import language_of, say
 from backend.services import custody_acts, names
@@ -44,13 +44,17 @@ async def page(
 ) -> Response[Any]:
     """Acts of the scope, newest first."""
     rows = await custody_acts.page(act=act, state=in_state or None, after=after, limit=LIMIT)
+    standing = in_state or None
+    whole = await total("custody_acts", rows, standing, limit=LIMIT, after=after, act=act)
     language = language_of(request)
     who = [one for row in rows for one in (row.proposed_by, row.decided_by, row.visit)]
     values = {
         "rows": rows,
         "names": await names.of(who, act=act),
         "state_pairs": [(one, say(f"custody.state.{one}", language)) for one in STATES],
-        "shelf": shelf("/desk/custody", rows, {"state": in_state}, limit=LIMIT, after=after),
+        "shelf": shelf(
+            "/desk/custody", rows, {"state": in_state}, limit=LIMIT, after=after, total=whole
+        ),
     }
     return desk(request, act, "desk/custody.html", values, here="custody")
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from backend.pages.desk import names
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Filled
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get
 from backend.pages.words import language_of
 from backend.services import disclosure, draws, framediffs, people, plans, policy, rolls
@@ -33,7 +33,11 @@ async def page(
 ) -> Response[str]:
     """Attempts of the caller's regions, newest first; void ones stay."""
     found = await draws.draws(act=act, after=after, limit=LIMIT)
-    shown = {"rows": found, "shelf": shelf("/desk/draws", found, {}, limit=LIMIT, after=after)}
+    whole = await total("draws", found, limit=LIMIT, after=after, act=act)
+    shown = {
+        "rows": found,
+        "shelf": shelf("/desk/draws", found, {}, limit=LIMIT, after=after, total=whole),
+    }
     return desk(request, act, "desk/draws.html", shown, here="draws")
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from backend.pages.desk.frame import desk
 from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
-from backend.pages.lists import shelf
+from backend.pages.lists import shelf, total
 from backend.pages.routes import get, post
 from backend.services import (
     audit_entries,
@@ -167,6 +167,7 @@ async def _all(
     after: UUID | None = None,
 ) -> Response[Any]:
     rows = await dossiers.page(act=act, after=after, limit=LIMIT)
+    whole = await total("bundles", rows, limit=LIMIT, after=after, act=act)
     who = [one for row in rows for one in (row.visit, row.institution, row.ordered_by)]
     values = {
         "rows": rows,
@@ -174,7 +175,7 @@ async def _all(
         "names": await names.of(who, act=act),
         "orders": policy.allowed("dossiers.order", act.by.roles, signed_in=True),
         "filled": filled,
-        "shelf": shelf("/desk/bundles", rows, {}, limit=LIMIT, after=after),
+        "shelf": shelf("/desk/bundles", rows, {}, limit=LIMIT, after=after, total=whole),
     }
     return desk(request, act, "desk/bundles.html", values, here="bundles", status=status)
 

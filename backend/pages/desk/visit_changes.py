@@ -4,9 +4,11 @@ The page stands beside the visit's own, and opens with its hour: before it nobod
 """
 
 from functools import partial
+from hashlib import sha256
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 from litestar.params import FromPath
 from msgspec import Meta, Struct
@@ -14,7 +16,7 @@ from msgspec import Meta, Struct
 from backend.clock import token
 from backend.keyring import Keyring
 from backend.pages.desk.frame import desk
-from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, submitted
+from backend.pages.forms import EMPTY, Asked, Done, Filled, NothingForm, files, submitted
 from backend.pages.routes import get, post
 from backend.services import gaps, holdings, names, policy, recusals, visit_lists, withdrawals
 from backend.services.act import Act
@@ -48,9 +50,11 @@ DEEDS = {
 
 
 class WithdrawForm(Struct, frozen=True):
+    """The proof by its digest, or as the file ``proof`` that is digested and not kept."""
+
     reason: WithdrawReason
     paper: Name
-    evidence_sha256: Hex64
+    evidence_sha256: Hex64 | None = None
 
 
 class RefusalForm(Struct, frozen=True):
@@ -125,6 +129,14 @@ async def page(visit_id: FromPath[UUID], request: Asked, act: Act) -> Response[A
     return await _shown(visit_id, request, act)
 
 
+async def _digest(request: Asked) -> str:
+    """SHA-256 of the file that was sent; raises msgspec.ValidationError where there is none."""
+    given = await files(request, "proof")
+    if not given:
+        raise msgspec.ValidationError("Object missing required field `evidence_sha256`")
+    return sha256(await given[0].read()).hexdigest()
+
+
 def _back(visit_id: UUID, said: str, part: str = "") -> Done:
     return Done(f"/desk/visits/{visit_id}/changes{part}", f"changes.{said}")
 
@@ -136,9 +148,8 @@ async def withdraw(
     """Propose to withdraw the drawn object."""
 
     async def deed(form: WithdrawForm) -> Done:
-        new = NewWithdrawal(
-            reason=form.reason, paper=form.paper, evidence_sha256=form.evidence_sha256
-        )
+        digest = form.evidence_sha256 or await _digest(request)
+        new = NewWithdrawal(reason=form.reason, paper=form.paper, evidence_sha256=digest)
         await withdrawals.propose(visit_id, new, clerk=Clerk(act, keys, token))
         return _back(visit_id, "withdrawal_proposed")
 
