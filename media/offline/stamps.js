@@ -122,10 +122,35 @@ async function trusted(first, others, roots) {
   return false;
 }
 
-function rootsOf(pem) {
-  const text = String.fromCharCode(...pem);
-  const found = text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END/g);
-  return [...found].map((one) => certificateOf(unbase64(one[1].replace(/\s/g, ""))));
+function textsOf(pem, kind) {
+  const text = Array.from(pem, (byte) => String.fromCharCode(byte)).join("");
+  const found = text.matchAll(
+    new RegExp(`-----BEGIN ${kind}-----([A-Za-z0-9+/=\\s]*)-----END`, "g"),
+  );
+  return [...found].map((one) => unbase64(one[1].replace(/\s/g, "")));
+}
+
+async function notRevoked(one, issuers, pem, at) {
+  const { sequence, integer, oid, bits } = TAGS_OF;
+  for (const raw of textsOf(pem, "X509 CRL")) {
+    const outer = split(inner(raw, sequence, 0));
+    const body = valueAt(outer, 0, sequence);
+    let parts = split(body.content);
+    if (parts.length > 0 && parts[0].tag === integer) parts = parts.slice(1);
+    if (hex(valueAt(parts, 1, sequence).whole) !== one.issuer) continue;
+    const issuer = issuers.find((known) => known.subject === one.issuer);
+    const algorithm = hex(inner(valueAt(outer, 1, sequence).content, oid, 0));
+    const signature = valueAt(outer, 2, bits).content.subarray(1);
+    const holds = issuer && (await signedBy(issuer.spki, algorithm, "", body.whole, signature));
+    must(holds, "revocations");
+    const listed = parts.slice(3).filter((part) => part.tag === sequence);
+    for (const entry of listed.flatMap((part) => split(part.content))) {
+      const [serial, since] = split(entry.content);
+      must(serial !== undefined && since !== undefined, "form");
+      const gone = hex(serial.content) === one.serial;
+      must(!gone || instantOf(since).slice(0, 14) > at.slice(0, 14), "revoked");
+    }
+  }
 }
 
 /** When a granted reply says that these bytes existed, and whether its signer holds. */
@@ -146,7 +171,7 @@ async function stampedAt(reply, wanted, pem) {
   const at = instantOf(valueAt(info, 4, time));
   if (pem === null) return { at, known: false };
   try {
-    await checkSigner(signed, stamp, at, rootsOf(pem));
+    await checkSigner(signed, stamp, at, pem);
     return { at, known: true };
   } catch (wrong) {
     if (wrong instanceof Unread) return { at, known: false };
@@ -154,8 +179,9 @@ async function stampedAt(reply, wanted, pem) {
   }
 }
 
-async function checkSigner(signed, stamp, at, roots) {
+async function checkSigner(signed, stamp, at, pem) {
   const { sequence, integer, oid, octets, set } = TAGS_OF;
+  const roots = textsOf(pem, "CERTIFICATE").map(certificateOf);
   const given = split(valueAt(signed, 3, CONTENT).content).filter((one) => one.tag === sequence);
   const certificates = given.map((one) => certificateOf(one.whole));
   const signer = split(inner(valueAt(signed, signed.length - 1, set).content, sequence, 0));
@@ -184,4 +210,5 @@ async function checkSigner(signed, stamp, at, roots) {
   must(chosen.extensions.join("").includes(FOR_STAMPS), "purpose");
   const known = roots.some((root) => root.whole === chosen.whole);
   must(known || (await trusted(chosen, certificates, roots)), "untrusted");
+  await notRevoked(chosen, [...roots, ...certificates], pem, at);
 }

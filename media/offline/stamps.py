@@ -1,8 +1,8 @@
 """Verifies RFC 3161 time stamps: what was stamped, when, by which certificate, under which root.
 
 Signatures are ECDSA on P-256 with SHA-256 or RSA (PKCS #1 v1.5) with SHA-2; another algorithm is
-no fault, it is said that the signer was not checked. Source: evidence-and-sync 9 (V9); RFC 3161
-2.4.2, RFC 5652 5.4, RFC 5280 4.1.
+no fault, it is said that the signer was not checked. Revocation lists may stand beside the roots.
+Source: evidence-and-sync 9 (V9); RFC 3161 2.4.2, RFC 5652 5.4, RFC 5280 4.1, 5.1.
 """
 
 from __future__ import annotations
@@ -163,12 +163,37 @@ def _trusted(one: Certificate, others: list[Certificate], roots: list[Certificat
     return False
 
 
-def _roots(pem: bytes) -> list[Certificate]:
-    texts = re.findall(b"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]*)-----END", pem)
+def _texts(pem: bytes, kind: bytes) -> list[bytes]:
+    """Give what stands in a PEM file under one heading. Raises: ValueError."""
+    texts = re.findall(b"-----BEGIN " + kind + b"-----([A-Za-z0-9+/=\\s]*)-----END", pem)
     try:
-        return [_certificate(base64.b64decode(b"".join(text.split()))) for text in texts]
+        return [base64.b64decode(b"".join(text.split())) for text in texts]
     except binascii.Error:
         raise ValueError("roots") from None
+
+
+def _not_revoked(one: Certificate, issuers: list[Certificate], pem: bytes, at: str) -> None:
+    """Hold a signer against its issuer's revocation lists. Raises: Unread, ValueError.
+
+    A stamp from before the revocation stands. Source: RFC 5280 5.1, RFC 3161 4 (1).
+    """
+    for raw in _texts(pem, b"X509 CRL"):
+        outer = _split(_inner(raw, SEQUENCE, 0))
+        body = _at(outer, 0, SEQUENCE)
+        parts = _split(body.content)
+        parts = parts[1:] if parts and parts[0].tag == INTEGER else parts
+        if _at(parts, 1, SEQUENCE).whole != one.issuer:
+            continue
+        issuer = [known for known in issuers if known.subject == one.issuer]
+        algorithm = _inner(_at(outer, 1, SEQUENCE).content, OID, 0)
+        signature = _at(outer, 2, BITS).content[1:]
+        if not issuer or not _signed(issuer[0].spki, algorithm, "", body.whole, signature):
+            raise ValueError("revocations")
+        listed = [part for part in parts[3:] if part.tag == SEQUENCE]
+        for entry in [entry for part in listed for entry in _split(part.content)]:
+            serial, since = _split(entry.content)[:2]
+            if serial.content == one.serial and _instant(since)[:14] <= at[:14]:
+                raise ValueError("revoked")
 
 
 def stamped_at(reply: bytes, digest: bytes, pem: bytes | None) -> tuple[str, bool]:
@@ -198,13 +223,14 @@ def stamped_at(reply: bytes, digest: bytes, pem: bytes | None) -> tuple[str, boo
     if pem is None:
         return at, False
     try:
-        return at, _signer(signed, stamp, at, _roots(pem))
+        return at, _signer(signed, stamp, at, pem)
     except Unread:
         return at, False
 
 
-def _signer(signed: list[Value], stamp: bytes, at: str, roots: list[Certificate]) -> bool:
+def _signer(signed: list[Value], stamp: bytes, at: str, pem: bytes) -> bool:
     """Verify the one signature of a token. Raises: Unread, ValueError."""
+    roots = [_certificate(raw) for raw in _texts(pem, b"CERTIFICATE")]
     given = [one for one in _split(_at(signed, 3, CONTENT).content) if one.tag == SEQUENCE]
     certificates = [_certificate(one.whole) for one in given]
     signer = _split(_inner(_at(signed, len(signed) - 1, SET).content, SEQUENCE, 0))
@@ -234,4 +260,5 @@ def _signer(signed: list[Value], stamp: bytes, at: str, roots: list[Certificate]
         raise ValueError("purpose")
     if chosen not in roots and not _trusted(chosen, certificates, roots):
         raise ValueError("untrusted")
+    _not_revoked(chosen, [*roots, *certificates], pem, at)
     return True

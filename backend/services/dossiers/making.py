@@ -22,9 +22,11 @@ from media.dossier.archive import Blob
 from media.dossier.contents import CaseFile, Contents, Derived, OfficeKeys, Piece, files
 from media.errors import Family, MediaRefusal
 from media.keys import Tag
+from media.offline.checks import ROOTS
 from media.rooms import Room, StoreAbsent
 
 LOOK_S = 1.0
+CRL = b"-----BEGIN X509 CRL-----"
 PATIENCE = timedelta(minutes=1)  # so long a bundle waits for a time stamp over its order
 PROGRESS = """
 update dossier set done_bytes = $2, total_bytes = $3, pieces = $4, left_out = $5
@@ -187,12 +189,16 @@ def _contents(found: Gathered, press: Press, progress: Progress) -> Contents:
         press.keys.log.kid,
     )
     derived = [_derived(row, press, progress) for row in found.derived]
-    case = _case(found, press, progress)
+    case, stamps = _case(found, press, progress), _stamps(found, press)
     return Contents(
         said=papers.head(found, origin=press.origin, made=press.clock()),
         readme=papers.readme(found, office),
         environment=papers.environment(
-            found, press.selfcheck, mode=press.mode, case=case is not None
+            found,
+            press.selfcheck,
+            mode=press.mode,
+            case=case is not None,
+            revocations=CRL in stamps.get(ROOTS, b""),
         ),
         custody=papers.custody(found),
         pieces=[_piece(row, found, press, progress) for row in found.pieces],
@@ -204,7 +210,7 @@ def _contents(found: Gathered, press: Press, progress: Progress) -> Contents:
         office=office,
         log=found.log,
         derived=[one for one in derived if one is not None],
-        stamps=_stamps(found, press),
+        stamps=stamps,
         case=case,
     )
 
@@ -278,7 +284,7 @@ def _stamps(found: Gathered, press: Press) -> dict[str, bytes]:
     heads = {"at-seal": found.sealed, "at-export": found.newest}
     tokens = {f"tsa/{name}.tsr": head.tsr for name, head in heads.items() if head.tsr}
     if tokens and press.roots is not None:
-        tokens["tsa/roots.pem"] = press.roots.read_bytes()
+        tokens[ROOTS] = press.roots.read_bytes()
     return {name: bytes(raw) for name, raw in tokens.items()}
 
 

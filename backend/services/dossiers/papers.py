@@ -110,13 +110,21 @@ def _anchor(head: Head) -> dict[str, Any]:
     return said
 
 
-def environment(found: Gathered, selfcheck: Path, *, mode: str, case: bool) -> dict[str, Any]:
-    """environment.json: programs, doors of the store, anchors, and what was not checked."""
+def environment(
+    found: Gathered, selfcheck: Path, *, mode: str, case: bool, revocations: bool
+) -> dict[str, Any]:
+    """environment.json: programs, doors of the store, anchors, and what was not checked.
+
+    ``case``: the case file goes along; ``revocations``: an operator put the time-stamp
+    authority's revocation lists beside its certificates.
+    """
     lines = _selfcheck(selfcheck)
     skipped = _skipped(found) | (set() if lines else {"store_selfcheck"})
     # A visit has no case file, and an institution is not given the office's.
     wanted = found.order["case_file"] is not None and found.whole
     skipped |= {"case_pdf"} if wanted and not case else set()
+    stamped = found.newest.tsr is not None or found.sealed.tsr is not None
+    skipped |= {"time_stamp_revocation"} if stamped and not revocations else set()
     return {
         "typ": "mingcha.environment/1",
         "software": {
@@ -147,8 +155,6 @@ def _skipped(found: Gathered) -> set[str]:
         skipped.add("virus_scan")
     if found.newest.tsr is None:
         skipped.add("time_stamp")
-    if found.newest.tsr is not None or found.sealed.tsr is not None:
-        skipped.add("time_stamp_revocation")  # nobody fetches the authority's revocation list
     if any("dev-tsa" in (head.authority or "") for head in (found.sealed, found.newest)):
         skipped.add("independent_time_stamp_authority")
     return skipped
