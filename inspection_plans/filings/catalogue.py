@@ -82,7 +82,11 @@ class AnnualFiling(Filed, frozen=True, kw_only=True):
 
 
 class Application(Filed, frozen=True, kw_only=True):
-    """遴选申报 R03: the application, what it claims, and the days of its way to a decision."""
+    """遴选申报 R03: the application, what it claims, and the days of its way to a decision.
+
+    What needs eyes (rules, staff, rooms, equipment, online teaching) is claimed here and judged
+    by the experts of the review; the numbers are counts of persons and rooms.
+    """
 
     id: Key
     institution_id: Key
@@ -90,6 +94,13 @@ class Application(Filed, frozen=True, kw_only=True):
     legal_person: bool | None = None
     registered: bool | None = None
     clean_record: bool | None = None
+    management_rules: bool | None = None
+    full_time_staff: Count | None = None
+    teachers: Count | None = None
+    places: Count | None = None
+    equipment: bool | None = None
+    online_and_offline: bool | None = None
+    accepts_supervision: bool | None = None
     years_active: Count | None = None
     person_times_per_year: Count | None = None
     applied_on: date | None = None
