@@ -21,7 +21,7 @@ from tests import world
 from tests.bench import rig
 from tests.bench.bench_documents import spent
 from tests.bench.figures import Figure
-from tests.bench.rig import Stand
+from tests.bench.rig import Running, Stand
 
 ROWS = 100_000
 FEW = 4_000
@@ -188,7 +188,7 @@ def _held(name: str) -> int:
     return int(next(line for line in lines if line.startswith(name)).split()[1]) * 1024
 
 
-async def _lists(running: rig.Running) -> list[Figure]:
+async def _lists(running: Running) -> list[Figure]:
     """A list of 4,000 and of 100,000 institutions."""
     async with rig.stand(running) as stand:
         return await _measured(stand)
