@@ -8,13 +8,38 @@ from urllib.parse import urlencode
 import msgspec
 from litestar import Response
 
-from backend.services import totals
+from backend.services import listings, totals
 from backend.services.act import Act
 from backend.services.totals import MOST
 
+# A list's page, and the list as it is exported; filters that are named otherwise there.
+EXPORTED = {
+    "/desk/visits": "visits",
+    "/desk/findings": "findings",
+    "/desk/notices": "notices",
+    "/desk/cases": "cases",
+    "/desk/publications": "publications",
+    "/desk/plans": "plans",
+    "/desk/draws": "draws",
+    "/desk/filings": "filings",
+    "/desk/hits": "hits",
+    "/desk/institutions": "institutions",
+    "/desk/inspectors": "inspectors",
+    "/desk/classes": "classes",
+    "/desk/people": "people",
+    "/desk/phones": "phones",
+}
+SAME = {"status": "state", "register": "kind", "rule": "kind"}
 BOM = "\ufeff"
 # A sheet program would take these for a formula: = + - @, tab, CR, and their full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
+class Export(msgspec.Struct, frozen=True):
+    """What a page shows, as it is exported: a list, and the filters that are on."""
+
+    list: str
+    filters: Mapping[str, str]
 
 
 class Shelf(msgspec.Struct, frozen=True):
@@ -34,6 +59,15 @@ class Shelf(msgspec.Struct, frozen=True):
     def whole(self) -> str:
         """The total in figures; counting stops at a bound, and then it says so."""
         return f"{MOST:,}+" if (self.total or 0) > MOST else f"{self.total or 0:,}"
+
+    @property
+    def export(self) -> Export | None:
+        """The same rows as a file; None where the list or one of its filters is not exported."""
+        name = EXPORTED.get(self.path)
+        given = {SAME.get(field, field): value for field, value in self.on.items()}
+        if name is None or not given.keys() <= set(listings.narrowing(name)):
+            return None
+        return Export(name, given)
 
 
 def shelf(

@@ -1,5 +1,8 @@
 """Every further room of the desk opens, in both languages, for those who may and nobody else."""
 
+import json
+import re
+
 import asyncpg
 import pytest
 from litestar import Litestar
@@ -36,6 +39,7 @@ OPEN_TO_ADMINISTRATORS = (
     "/desk/log",
     "/desk/queue",
     "/desk/doctor",
+    "/desk/exports",
 )
 
 
@@ -149,3 +153,25 @@ async def test_an_export_is_ordered_found_again_and_cancelled(
     ident = await owner.fetchval("select id from export_order")
     await at.send("/desk/exports", f"/desk/exports/{ident}/cancellation")
     assert "已取消" in (await at.open("/desk/exports")).text
+
+
+async def test_a_list_is_exported_as_it_is_narrowed(
+    app: Litestar, desk: Office, owner: asyncpg.Connection
+) -> None:
+    await desk.fill()
+    at = await at_the_desk(app, desk.who)
+    for room, filters in (
+        ("/desk/institutions?status=active&search=虚构", {"state": "active", "search": "虚构"}),
+        ("/desk/filings?register=R16", {"kind": "R16"}),
+        ("/desk/findings?state=verified", {"state": "verified"}),
+        ("/desk/plans?year=2026", {"year": 2026}),
+    ):
+        form = (await at.open(room)).text.split('class="export"', 1)[1].split("</form>", 1)[0]
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+        del fields["_csrf_token"]
+        await at.send("/desk/exports", "/desk/exports", fields | {"form": "json"})
+        row = await owner.fetchrow("select * from export_order order by id desc limit 1")
+        assert (room, row["list"]) == (room, room.split("?", 1)[0].removeprefix("/desk/"))
+        assert (row["form"], json.loads(row["filters"])) == ("json", filters)
+    # No file could hold just these rows, so none is offered.
+    assert 'class="export"' not in (await at.open("/desk/notices?overdue=true")).text

@@ -18,11 +18,10 @@ from backend.pages.routes import get, post
 from backend.pages.words import language_of
 from backend.services import listings
 from backend.services.act import Act
-from backend.services.listings import Filters, Form, NewExport
+from backend.services.listings import Filters, Form, NewExport, Word
 from media.bucket import Bucket
 
 LIMIT = 50
-FORMS: tuple[Form, ...] = ("xlsx", "csv", "json", "geojson")
 
 
 class OrderForm(Struct, frozen=True):
@@ -31,9 +30,19 @@ class OrderForm(Struct, frozen=True):
     list: Annotated[str, Meta(min_length=1, max_length=60)]
     form: Form
     region: Annotated[int, Meta(ge=100_000, le=999_999)] | None = None
-    state: Annotated[str, Meta(max_length=40)] | None = None
+    institution: UUID | None = None
+    state: Word | None = None
+    kind: Word | None = None
+    severity: Word | None = None
+    year: Annotated[int, Meta(ge=1900, le=2999)] | None = None
+    search: Annotated[str, Meta(max_length=100)] | None = None
     since: date | None = None
     until: date | None = None
+
+    def narrowed(self) -> Filters:
+        """The filters alone."""
+        given = {name: getattr(self, name) for name in Filters.__struct_fields__}
+        return Filters(**given)
 
 
 async def _list(
@@ -49,7 +58,7 @@ async def _list(
     shown = {
         "rows": found,
         "offered": listings.offered(act.by),
-        "forms": FORMS,
+        "forms": listings.FORMS,
         "regions": [(code, names.place(code, language)) for code in names.below(act.by.regions)],
         "going": any(one.progress == "running" for one in found),
         "filled": filled,
@@ -58,7 +67,7 @@ async def _list(
     return desk(request, act, "desk/exports.html", shown, here="exports", status=status)
 
 
-@get("/desk/exports", action="directories.export")
+@get("/desk/exports", action="exports.desk")
 async def page(
     request: Asked,
     act: Act,
@@ -68,19 +77,19 @@ async def page(
     return await _list(request, act, after=after)
 
 
-@post("/desk/exports", action="directories.export")
+@post("/desk/exports", action="exports.desk")
 async def order(request: Asked, act: Act) -> Response[Any]:
     """Order an export."""
 
     async def deed(form: OrderForm) -> Done:
-        filters = Filters(region=form.region, state=form.state, since=form.since, until=form.until)
-        await listings.order(NewExport(list=form.list, form=form.form, filters=filters), act=act)
+        new = NewExport(list=form.list, form=form.form, filters=form.narrowed())
+        await listings.order(new, act=act)
         return Done("/desk/exports", "exports.ordered")
 
     return await submitted(request, OrderForm, deed, partial(_list, request, act))
 
 
-@post("/desk/exports/{export_id:uuid}/cancellation", action="directories.export")
+@post("/desk/exports/{export_id:uuid}/cancellation", action="exports.desk")
 async def cancel(export_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """End one that is being written."""
 
@@ -91,7 +100,7 @@ async def cancel(export_id: FromPath[UUID], request: Asked, act: Act) -> Respons
     return await submitted(request, NothingForm, deed, partial(_list, request, act))
 
 
-@get("/desk/exports/{export_id:uuid}/file", action="directories.export")
+@get("/desk/exports/{export_id:uuid}/file", action="exports.desk")
 async def file(export_id: FromPath[UUID], act: Act, bucket: Bucket) -> Redirect:
     """A redirect to the file, good for 60 seconds; the fetch is logged."""
     url = await listings.link(export_id, act=act, bucket=bucket)

@@ -15,7 +15,7 @@ from backend.pages.forms import SAID, Asked
 from backend.pages.render import link, page
 from backend.pages.routes import post
 from backend.pages.words import language_of, say
-from backend.services import policy
+from backend.services import listings, policy
 from backend.services.act import Act
 
 THEME = "theme"
@@ -63,6 +63,7 @@ def desk(
         "person": act.by,
         "menu": menu.of(act.by),
         "here": here,
+        "exportable": listings.names(act.by),
         "may_search": policy.allowed("visits.read", act.by.roles, signed_in=True),
         "just_done": _just_done(request),
         "theme": theme_of(request),

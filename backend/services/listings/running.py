@@ -125,7 +125,7 @@ async def _flow(order: Any, path: Path, scope: Scope, *, act: Act, tools: Tools)
             while rows := await cursor.fetch(BATCH):
                 done += len(rows)
                 if order["form"] == "xlsx" and done > SHEET_MOST:
-                    raise Stuck("too many rows for one sheet")
+                    raise Stuck("too_many_rows")
                 await _put(writer, [tuple(row) for row in rows])
                 await _apart(_progress(order["id"], done, act=act, tools=tools))
     return done
@@ -157,7 +157,7 @@ async def write(ident: UUID, *, act: Act, tools: Tools) -> None:
         return
     person = await accounts.load_person(order["ordered_by"], at=act.at)
     if person is None:
-        await _fail(ident, "account closed", act=act, tools=tools)
+        await _fail(ident, "account_closed", act=act, tools=tools)
         return
     scope = Scope(regions=person.regions, institution=person.institution, role="worker")
     with tempfile.TemporaryDirectory() as folder:
