@@ -17,7 +17,7 @@ MATTERS: dict[str, tuple[str, str, str]] = {
     ),
     "second": (
         "visits.approve",
-        "/desk/second",
+        "/api/v1/second-looks",
         f"select from ({second_looks.OPEN}) looks",
     ),
     "decisions": (
