@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from backend.jobs import worker
 from backend.jobs.context import Context
+from backend.pages.words import words
 from backend.piccolo_conf import DB
 from backend.services import tasks
 from backend.services.tasks import MAX_ATTEMPTS, Task
@@ -162,3 +163,8 @@ async def test_long_work_keeps_its_lease(
     late.set()
     assert await first == 1
     assert len(begun) == 1
+
+
+def test_every_kind_of_task_has_its_word() -> None:
+    named = {key.removeprefix("task.") for key in words() if key.startswith("task.")}
+    assert named == set(worker.HANDLERS)
