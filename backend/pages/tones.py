@@ -97,6 +97,7 @@ TONES: dict[str, dict[str, Tone]] = {
     "exclusion": {"proposed": "warn", "confirmed": "danger", "refused": "none", "ended": "none"},
     "custody": {"proposed": "warn", "approved": "ok", "refused": "none"},
     "consent": {"standing": "ok", "withdrawn": "none"},
+    "aside": {"standing": "warn", "ended": "none"},
     "party": {"active": "ok", "retired": "none"},
     "bad_record": {"standing": "danger", "ended": "none"},
     "publication": {

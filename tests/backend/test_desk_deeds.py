@@ -5,7 +5,7 @@ import httpx
 
 from backend.clock import new_id
 from backend.services import bad_records, consents, custody_acts, dossiers
-from tests import casework
+from tests import casework, world
 from tests.backend.test_case_deeds import REMEDIES, a_cheat
 from tests.backend.test_desk_casework import as_person, done, send
 from tests.backend.test_pages import DESK_POLICY, outline
@@ -130,6 +130,10 @@ async def test_a_consent_is_recorded_and_withdrawn_and_a_paper_handed_over_again
     outline(shown, DESK_POLICY)
     assert f"{paper}/service/again" in shown.text
     way = {"_which": "serve-electronic", "way": "electronic", "consent": str(one.id)}
+    wrong = await send(client, paper, f"{paper}/service/again", **way, receiver="王某")
+    outline(wrong, DESK_POLICY)
+    assert (wrong.status_code, '<details class="more" open>' in wrong.text) == (422, True)
+    assert 'value="王某"' in wrong.text
     after = await done(
         client, paper, f"{paper}/service/again", **way, receiver="李某", served_on=today
     )
@@ -217,3 +221,28 @@ async def test_the_trail_of_a_notice_and_a_case_is_a_link_away(
     assert (await client.get(f"/desk/cases/{new_id()}/trail")).status_code == 404
     await as_person(client, trial.matter.user)
     assert (await client.get(f"/desk/cases/{trial.case.id}/trail")).status_code == 403
+
+
+async def test_an_office_steps_aside_for_an_institution_and_takes_part_again(
+    owner: Owner, client: Client, clock: StillClock
+) -> None:
+    matter = await casework.a_matter(owner, clock())
+    above = await casework.an_office(clock(), world.SHANDONG, "鲁人社")
+    page = f"/desk/institutions/{matter.institution}"
+    new = {"_which": "aside", "office": str(matter.office.id), "ground": "该校系本单位举办"}
+    await as_person(client, matter.office.approver)  # its own people decide nothing about that
+    own = await send(client, page, f"{page}/office-recusals", **new, paper="回避决定1号")
+    assert own.status_code == 403
+    await as_person(client, above.approver)
+    outline(await client.get(page), DESK_POLICY)
+    bare = await send(client, page, f"{page}/office-recusals", **new)
+    outline(bare, DESK_POLICY)
+    assert (bare.status_code, "该校系本单位举办</textarea>" in bare.text) == (422, True)
+    after = await done(client, page, f"{page}/office-recusals", **new, paper="回避决定1号")
+    assert "回避中" in after.text
+    ident = await owner.fetchval("select id from office_recusal")
+    end = {"_which": f"end-aside-{ident}", "reason": "已脱钩"}
+    after = await done(client, page, f"{page}/office-recusals/{ident}/end", **end)
+    assert "已脱钩" in after.text
+    await as_person(client, above.author)
+    assert (await send(client, page, f"{page}/office-recusals", **new)).status_code == 403

@@ -13,7 +13,15 @@ from backend.pages.forms import EMPTY, Asked, Filled
 from backend.pages.lists import shelf, total
 from backend.pages.routes import get
 from backend.pages.words import language_of
-from backend.services import classes, consents, directories, policy, risk
+from backend.services import (
+    classes,
+    consents,
+    directories,
+    office_recusals,
+    people,
+    policy,
+    risk,
+)
 from backend.services.accounts import on_day
 from backend.services.act import Act
 
@@ -80,6 +88,7 @@ async def shown(
     """The page of an institution; deeds show it again with what was typed."""
     language = language_of(request)
     said = await consents.of(institution_id, act=act)
+    recuses = policy.allowed("offices.recuse", act.by.roles, signed_in=True)
     values = {
         "it": await directories.institution(institution_id, act=act),
         "catalogue": await directories.catalogue(institution_id, act=act),
@@ -87,6 +96,9 @@ async def shown(
         "classes": await classes.classes(act=act, institution=institution_id, limit=20),
         "consents": said,
         "consented": any(one.withdrawn_on is None for one in said),
+        "aside": await office_recusals.of(institution_id, act=act),
+        "recuses": recuses,
+        "offices": await people.offices(act=act) if recuses else (),
         "serves": policy.allowed("notices.serve", act.by.roles, signed_in=True),
         "today": on_day(act.at),
         "filled": filled,
