@@ -170,6 +170,24 @@ async def test_without_a_promise_to_keep_the_page_says_so_and_sends_at_once(kit:
         await arrived(stage, 1)
 
 
+# Another address is wanted as soon as anything of the first one stands.
+MEANWHILE = """new MutationObserver((_, seen) => {
+  if (document.querySelector("#app > *") !== null) {
+    seen.disconnect();
+    location.hash = "#/settings";
+  }
+}).observe(document, { childList: true, subtree: true })"""
+
+
+async def test_an_address_that_is_wanted_while_the_page_starts_is_not_lost(kit: Kit) -> None:
+    async with at_work(kit) as stage:
+        await stage.fetched()
+        await stage.context.add_init_script(MEANWHILE)
+        await stage.reborn()
+        await stage.page.wait_for_selector("input[name=theme]")
+        assert stage.page.url.endswith("#/settings")
+
+
 async def test_a_program_that_does_not_come_is_told_and_loaded_again(kit: Kit) -> None:
     async with at_work(kit) as stage:
         await stage.fetched()

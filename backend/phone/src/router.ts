@@ -98,6 +98,22 @@ export const router = createRouter({
   ],
 });
 
+// Until its first page stands the router hears of no other address, and then writes its own over
+// it: what was wanted meanwhile (back, a link from outside) is gone to afterwards.
+let meant: string | null = null;
+
+function heed(): void {
+  meant = location.hash.slice(1);
+}
+
+window.addEventListener("popstate", heed);
+void router.isReady().catch(() => undefined).then(() => {
+  window.removeEventListener("popstate", heed);
+  if (meant !== null && meant !== router.currentRoute.value.fullPath) {
+    void router.replace(meant);
+  }
+});
+
 /** Where a page was wanted whose program did not come: after an update in another tab it is gone. */
 export const unloaded = ref<string | null>(null);
 
