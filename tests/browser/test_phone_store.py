@@ -1,40 +1,49 @@
 """What the phone keeps: files for bad days, proofs before bytes go, what others did meanwhile."""
 
+import asyncio
 import json
-from hashlib import sha256
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
+import pytest
 from playwright.async_api import Route
 
-from backend.services import assignments
+from backend.piccolo_conf import DB
+from backend.services import assignments, teams, withdrawals
 from backend.services.visits import NewAssignment
+from backend.settings import Settings, to_environment
 from media import package
 from tests import field as worlds
-from tests import world
-from tests.browser.stage import Kit, at_work
+from tests.browser.stage import Kit, Stage, at_work
 
 PIECE = 1 << 20
 DAY_MS = 86_400_000
 HOURS_MS = 3_600_000
 
 
-async def bring(http: httpx.AsyncClient, headers: dict[str, str], raw: bytes) -> str:
-    """Bring a file at the office, piece by piece."""
-    said = {"sha256": sha256(raw).hexdigest(), "size": len(raw)}
-    opened = await http.post("/api/v1/packages", json=said, headers=headers)
-    assert opened.status_code == 201, opened.text
-    ident: str = opened.json()["package"]["id"]
-    for at in range(0, len(raw), PIECE):
-        place = headers | {"Upload-Offset": str(at)}
-        path = f"/api/v1/packages/{ident}/pieces"
-        piece = await http.post(path, content=raw[at : at + PIECE], headers=place)
-        assert piece.status_code == 200, piece.text
-    return ident
+async def brought(kit: Kit, file: Path, settings: Settings) -> str:
+    """What `mingcha package` prints of a file, on the machine of an office that works."""
+    told = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "backend", "package", str(file), "--wait", "60"),
+        *("--data", str(file.parent)),
+        env=os.environ | to_environment(settings),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said = asyncio.create_task(told.communicate())
+    while not said.done():
+        kit.clock.set(datetime.now(UTC))  # noqa: TID251 - the command has the real time
+        await kit.work.drain()
+        await asyncio.wait({said}, timeout=0.2)
+    out = said.result()[0].decode()
+    assert told.returncode == 0, out
+    return out
 
 
 async def test_an_emergency_file_brings_in_what_the_phone_could_not_send(
-    kit: Kit, tmp_path: Path
+    kit: Kit, tmp_path: Path, settings: Settings
 ) -> None:
     async with at_work(kit, everybody=True) as stage:
         await stage.ready_for_no_signal()
@@ -52,11 +61,9 @@ async def test_an_emergency_file_brings_in_what_the_phone_could_not_send(
         assert not [one for one in found if isinstance(one, package.Damage)]
         # Nobody but the server reads it, and the office brings it.
         assert "王某".encode() not in raw
-        office = await world.signed_in(kit.client, kit.desk.who)
-        ident = await bring(kit.client, office, raw)
-        await kit.work.drain()
-        told = (await kit.client.get(f"/api/v1/packages/{ident}", headers=office)).json()
-        assert told["facts"]["counts"] == {"op.applied": 4, "blob.applied": 2}
+        told = await brought(kit, tmp_path / "p", settings)
+        results = [line.split()[1] for line in told.splitlines() if line.startswith("applied ")]
+        assert sorted(results) == ["blob"] * 2 + ["op"] * 4
         assert await stage.count("select count(*) from evidence where state = 'sealed'") == 2
         # The phone itself comes back: nothing is sent twice, and all of it is proved to it.
         before = await stage.count("select count(*) from op")
@@ -141,25 +148,41 @@ async def test_what_the_server_lost_is_sent_again(kit: Kit) -> None:
         assert await stage.count("select count(*) from op") == 1
 
 
-async def test_a_visit_given_to_others_meanwhile_keeps_what_was_recorded(kit: Kit) -> None:
+async def given_to_others(stage: Stage) -> None:
+    team = tuple(
+        NewAssignment(one, place, lead=place == 1)
+        for place, one in enumerate(stage.field.inspectors[:2], start=1)
+    )
+    await assignments.reassign(stage.visit, team, "调休", act=stage.kit.desk.act)
+
+
+async def withdrawn(stage: Stage) -> None:
+    """As a confirmed withdrawal leaves the visit of a draw: nobody's, and closed."""
+    act = stage.kit.desk.act
+    async with DB.transaction(act.by.scope):
+        await DB.connection.execute(withdrawals.END, stage.visit, act.at)
+        await DB.connection.execute(teams.SET, stage.visit, "closed")
+
+
+@pytest.mark.parametrize("end", [given_to_others, withdrawn])
+async def test_a_visit_that_is_taken_away_meanwhile_keeps_what_was_recorded(
+    kit: Kit, end: Callable[[Stage], Awaitable[None]]
+) -> None:
     async with at_work(kit) as stage:
         await stage.ready_for_no_signal()
         await stage.open("checklist")
         await stage.yes("TI-01")
         await stage.take("TI-01", worlds.a_jpeg(side=300))
-        team = tuple(
-            NewAssignment(one, place, lead=place == 1)
-            for place, one in enumerate(stage.field.inspectors[:2], start=1)
-        )
-        await assignments.reassign(stage.visit, team, "调休", act=kit.desk.act)
+        await end(stage)
         await stage.line_back()
         await stage.until("select count(*) from op", 2)
         await stage.open()
-        await stage.page.wait_for_selector("text=已改派他人")
+        await stage.page.wait_for_selector("text=已不是您的任务")
         rows = await kit.owner.fetch("select kind from op")
         assert {row["kind"] for row in rows} == {"answer.set", "evidence.declare"}
         assert await stage.count("select count(*) from answer") == 0  # for the supervisor to say
         assert len(await stage.rows("answers")) == 1
+        assert [row["item"] for row in await stage.rows("captures")] == ["TI-01"]
 
 
 async def test_a_whole_visit_without_signal_through_many_deaths(kit: Kit) -> None:
