@@ -3,8 +3,11 @@
 from typing import Any
 
 from backend.clock import new_id
+from tests.browser import phones
 from tests.browser.stage import Kit, Stage, at_work
 from tests.browser.test_acceptance_pages import LENS, a_code
+from tests.browser.test_phone_pages import looked_at
+from tests.conftest import BROWSED
 from tests.phone_core import node
 
 APPLIED = "select count(*) from op where status = 'applied' and kind = $1"
@@ -90,6 +93,52 @@ async def test_a_colleague_s_captures_join_by_code(kit: Kit) -> None:
         await page.wait_for_selector("text=合计已合并 9 件")
         await stage.context.set_offline(False)
         assert str(other.dev) in await body(stage, "contributor.list")
+
+
+async def test_a_trainee_answers_a_slip_on_a_phone_of_their_own(kit: Kit) -> None:
+    async with at_work(kit) as stage:
+        await stage.fetched()
+        await stage.open("ask")
+        await stage.page.click("button >> text=10 张")
+        await stage.until("select count(*) from slip", 10)
+        [draft] = [row for row in await stage.rows("cells") if row["name"].startswith("draft/s")]
+        theirs = await kit.chromium.new_context(**phones.SCREEN)
+        page = await theirs.new_page()
+        for scheme, width in (("light", 390), ("dark", 320)):
+            await page.set_viewport_size({"width": width, "height": 844})
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await page.goto(f"{BROWSED}/slips/{draft['value']['codes'][0]}")
+            await looked_at(page, f"slip {scheme}")
+        await page.check("input[type=radio] >> nth=0")
+        await page.click("main form button")
+        await page.wait_for_url("**/slips/done")
+        await looked_at(page, "slip done")
+        await theirs.close()
+        assert await stage.count("select count(*) from slip where spent") == 1
+
+
+async def test_a_phone_whose_code_is_forgotten_is_taken_back_by_the_password(kit: Kit) -> None:
+    async with at_work(kit) as stage:
+        page = stage.page
+        await stage.fetched()
+        await stage.open("ask")
+        await page.fill("#ending", "4711")
+        await page.click("button:enabled >> text=打开问卷并锁定")
+        await page.click("button >> text=不作答")
+        for _ in range(5):
+            await page.fill("#unlock", "0000")
+            await page.click("button:enabled >> text=解锁")
+            await page.wait_for_selector("button:enabled >> text=解锁")
+        await page.wait_for_selector("[role=alert] >> text=已连续输错 5 次")
+        # Not even the right one any more: somebody tries them out.
+        await page.reload()
+        await page.click("button >> text=不作答")
+        await page.fill("#unlock", "4711")
+        await page.click("button:enabled >> text=解锁")
+        await page.wait_for_selector("[role=alert] >> text=已连续输错 5 次")
+        await page.fill("#unlock", stage.who.password)
+        await page.click("button:enabled >> text=解锁")
+        await page.wait_for_selector("text=本机已收 0 份")
 
 
 def listed(visit: str, dev: str) -> dict[str, Any]:
