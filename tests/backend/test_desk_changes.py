@@ -68,9 +68,19 @@ async def test_an_object_is_withdrawn_by_two_persons(
     assert 'role="alert"' in own.text
     await two.send(page, f"/desk/visits/{visit}/withdrawal/{found[1]}/confirmation")
     assert await owner.fetchval("select state from visit where id = $1", visit) == "closed"
+    new_visit, code, hour = await owner.fetchrow(
+        "select v.id, v.code, v.sealed_until from withdrawal w"
+        " join visit v on v.id = w.replacement"
+    )
+    sealed = await two.open(page)
+    assert "到其检查时间才显示" in sealed.text
+    assert code not in sealed.text
     after = text_of(await two.open(f"/desk/draws/{draw.id}/changes"))
     assert "已撤出 1 家，上限 3 家" in after
     assert "没有待第二人决定的事项" in text_of(await two.open("/desk/second"))
+    clock.set(hour)
+    again = await at_the_desk(app, office.approver)  # the old session is over by then
+    assert f"/desk/visits/{new_visit}" in (await again.open(page)).text
 
 
 async def test_recusals_are_asked_for_and_the_fourth_is_decided(

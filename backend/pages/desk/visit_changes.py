@@ -21,6 +21,7 @@ from backend.pages.routes import get, post
 from backend.services import gaps, holdings, names, policy, recusals, visit_lists, withdrawals
 from backend.services.act import Act
 from backend.services.draw_events import Clerk
+from backend.services.errors import Absent
 from backend.services.records.draw_events import (
     NewRecusal,
     NewWithdrawal,
@@ -87,6 +88,17 @@ async def _drawn(
     return tuple(one for one in found if one.visit == visit.id), next(iter(rates), None)
 
 
+async def _replacement(withdrawn: tuple[Withdrawal, ...], act: Act) -> VisitRecord | None:
+    """The reserve's visit; before its hour it is told to nobody, not even by its number."""
+    ident = next((one.replacement for one in withdrawn if one.replacement), None)
+    if ident is None:
+        return None
+    try:
+        return await visit_lists.get(ident, act=act)
+    except Absent:
+        return None
+
+
 async def _shown(
     visit_id: UUID, request: Asked, act: Act, filled: Filled = EMPTY, status: int = 200
 ) -> Response[Any]:
@@ -97,7 +109,6 @@ async def _shown(
     lost = await gaps.of_visit(visit_id, act=act)
     people: list[UUID | None] = [visit.institution, lost.proposed_by, lost.approved_by]
     people += [who for one in withdrawn for who in (one.proposed_by, one.decided_by)]
-    people += [one.replacement for one in withdrawn]
     people += [who for one in asked for who in (one.inspector, one.asked_by, one.decided_by)]
     people += [who for one in lost.closings for who in (one.proposed_by, one.closed_by)]
     values = {
@@ -106,6 +117,7 @@ async def _shown(
         "recused": [m for m in view.team if m.state == "recused"],
         "withdrawals": withdrawn,
         "rate": rate,
+        "replacement": await _replacement(withdrawn, act),
         "recusals": asked,
         "gaps": lost,
         "closings": {one.dev: one for one in lost.closings},
