@@ -19,7 +19,11 @@ PARTY = """
 select name, credit_code, address, legal_person, home_region from institution where id = $1
 """
 ISSUER = "select name, short_name, region from office where id = $1"
-OFFICE = "select id from office where region = $1 order by created_at, id limit 1"
+# The nearest office whose reach a place lies in: a town without one is served from above.
+OFFICE = """
+select id from office where $1 = any (regions_below(region)) order by region desc, created_at, id
+limit 1
+"""
 FINDINGS = """
 select item, title_zh, detail, severity, clauses from finding where id = any ($1) order by item
 """
