@@ -16,21 +16,15 @@ TAP_MS = 100
 TAPPED = 20
 SLOWER = 4
 ITEMS = 60
-# Answers as the browser sees them: from the tap to the frame that shows it.
 TAPS = """async (n) => {
-  const found = [];
   const items = [...document.querySelectorAll(".item")].filter(
     (one) => one.querySelector("input[type=radio]"));
   for (const item of items.slice(0, n)) {
     const radio = item.querySelector("input[type=radio]");
-    item.scrollIntoView({ block: "center" });
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60)));
-    const started = performance.now();
     radio.click();
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    found.push(performance.now() - started);
   }
-  return found;
+  return Math.min(n, items.length);
 }"""
 # A camera that shows one code, as if it were held before the lens.
 LENS = """(rows) => {
@@ -62,14 +56,21 @@ def a_code(text: str) -> list[list[int]]:
 def long(sheet: Sheet) -> Sheet:
     """The sheet with items that are always asked again under new codes, until there are sixty."""
     always = [item for item in sheet.items if item.relevant is None]
-    new = range(len(sheet.items) + 1, 100)
+    new = range(max(int(item.code[-2:]) for item in sheet.items) + 1, 100)
     more = (replace(item, code=f"TI-{n:02d}") for n, item in zip(new, cycle(always), strict=False))
     return replace(sheet, items=(*sheet.items, *islice(more, ITEMS - len(always))))
+
+
+async def worked_ms(session: CDPSession) -> float:
+    """The page's processor time so far (ms): the machine that tests runs other things, too."""
+    found = await session.send("Performance.getMetrics")
+    return next(1000 * one["value"] for one in found["metrics"] if one["name"] == "TaskDuration")
 
 
 async def slowed(stage: Stage) -> CDPSession:
     """A processor four times as slow."""
     session = await stage.context.new_cdp_session(stage.page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
     await session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     return session
 
@@ -171,19 +172,20 @@ async def test_13_a_tap_in_a_long_list_is_shown_in_a_tenth_of_a_second(kit: Kit)
         await page.wait_for_selector(".item")
         assert await page.locator(".item").count() >= ITEMS
         session = await slowed(stage)
-        took = sorted(await page.evaluate(TAPS, TAPPED))
+        before = await worked_ms(session)
+        assert await page.evaluate(TAPS, TAPPED) == TAPPED
+        took = (await worked_ms(session) - before) / TAPPED
         await session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-        assert len(took) == TAPPED
-        # The machine that tests runs other things too; the median is the phone's own.
-        assert took[len(took) // 2] <= TAP_MS, took
+        # All of its work, also what follows the frame that shows it.
+        assert took <= TAP_MS
         # Taps one upon another: the last of each item counts and none is skipped.
         radios = page.locator("#TI-01 input[type=radio]")
         for number in (0, 1, 0, 1, 0):
             await radios.nth(number).check()
         for _ in range(100):
             answers = {row["item"]: row["answer"] for row in await stage.rows("answers")}
-            if answers["TI-01"]["value"] == {"result": "yes"} and len(answers) == len(took):
+            if answers["TI-01"]["value"] == {"result": "yes"} and len(answers) == TAPPED:
                 break
             await asyncio.sleep(0.05)
         assert answers["TI-01"]["value"] == {"result": "yes"}
-        assert len(answers) == len(took)
+        assert len(answers) == TAPPED
