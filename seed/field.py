@@ -81,7 +81,7 @@ class Field:
 
 
 async def plan_trips(stage: Stage, cast: Cast, world: World) -> list[Trip]:
-    """All visits that were drawn, in the order of their days, and what waits there."""
+    """All visits that were drawn and are made, in the order of their days, and what is there."""
     trips = []
     for province in PROVINCES:
         # The director of the play looks ahead; nobody in it can, before a visit's hour.
@@ -103,7 +103,24 @@ async def plan_trips(stage: Stage, cast: Cast, world: World) -> list[Trip]:
             )
     trips.sort(key=lambda trip: (trip.on_date, trip.code))
     _fates(trips, world)
+    left = _leave_one(trips, world)
+    cast.waiting = left.region, left.team
     return trips
+
+
+def _leave_one(trips: list[Trip], world: World) -> Trip:
+    """Take the last clean visit out, one of Shandong if there is one: a guest finds it open."""
+    named = set(world.named.values())
+    clean = [
+        trip
+        for trip in trips
+        if trip.fate == "clean" and trip.institution.credit_code not in named
+    ]
+    if not clean:
+        raise Stuck("no visit is left for a guest's phone")
+    left = max(clean, key=lambda trip: (trip.region // 10000 == SHANDONG // 10000, trip.on_date))
+    trips.remove(left)
+    return left
 
 
 def _scene(where: Institution, sheet: str, world: World) -> Scene:
@@ -132,12 +149,15 @@ def _fates(trips: list[Trip], world: World) -> None:
 
 
 async def equip(stage: Stage, cast: Cast, trips: list[Trip]) -> int:
-    """Every inspector who was drawn gets an account and a phone; how many."""
+    """Every inspector who was drawn gets an account and a phone; how many.
+
+    The first login is printed: it is of the team whose visit waits.
+    """
     stage.clock.move(EQUIPPED_ON)
-    for trip in trips:
+    for region, team in [cast.waiting, *((one.region, one.team) for one in trips)]:
         # The province's eyes: an inspector of the province may be sent into a city with an office.
-        act = people.of(cast, trip.region // 10000 * 10000, "supervisor", stage)
-        for inspector in trip.team:
+        act = people.of(cast, region // 10000 * 10000, "supervisor", stage)
+        for inspector in team:
             who = await directories.inspector(inspector, act=act)
             await people.equip(stage, cast, who, printed=not cast.phones)
     return len(cast.phones)

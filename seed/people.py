@@ -61,12 +61,16 @@ class Phone:
 
 @dataclass
 class Cast:
-    """Everybody who plays; phones by inspector, institution users by institution."""
+    """Everybody who plays; phones by inspector, institution users by institution.
+
+    ``waiting`` is the region and team of a visit that nobody makes, for a guest with a phone.
+    """
 
     offices: dict[int, Office] = field(default_factory=dict)
     phones: dict[UUID, Phone] = field(default_factory=dict)
     users: dict[UUID, Person] = field(default_factory=dict)
     logins: list[Login] = field(default_factory=list)
+    waiting: tuple[int, tuple[UUID, ...]] = (0, ())
 
     def office_of(self, region: int) -> Office:
         """The office nearest to a region: Weihai's own, else the province's."""
