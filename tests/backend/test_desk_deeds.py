@@ -59,7 +59,7 @@ async def test_a_bad_record_is_entered_and_taken_back_by_another(
     await trial.ready("recovery")
     page = f"/desk/cases/{trial.case.id}"
     await as_person(client, trial.matter.office.approver)
-    assert "在 2029-03-02 之前不得列入计划" in (await client.get(page)).text
+    assert "在 2029-03-02 之前新的培训计划" in (await client.get(page)).text
     new = {"_which": "bad-record", "reason": "骗取补贴", "remedies": REMEDIES}
     empty = await send(client, page, f"{page}/bad-record", **new)
     outline(empty, DESK_POLICY)
