@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from backend.services import sequencer, statistics
-from seed import casework, directories, people, phone, plans, publish, replies
+from seed import casework, directories, people, phone, plans, publish, replies, watch
 from seed import field as visits
 from seed.casework import Reviewed
 from seed.directories import Imported
@@ -16,6 +16,7 @@ from seed.plans import Planned
 from seed.publish import Early, Published
 from seed.replies import Ended
 from seed.stage import Stage
+from seed.watch import Watched
 from seed.world import YEAR, World
 
 STARTS_ON = date(YEAR, 1, 5)
@@ -36,6 +37,7 @@ class Played:
     reviewed: Reviewed
     ended: Ended
     published: Published
+    watched: Watched
     counts: dict[int, dict[str, statistics.Count]] = field(default_factory=dict)
     log_size: int = 0
     seconds: float = 0.0
@@ -59,7 +61,7 @@ class Narrator:
         self.act += 1
         now = time.monotonic()
         told = "，".join(f"{name} {count}" for name, count in counts.items())
-        self.say(f"[{self.act}/8] {title}：{told}  ({now - self.last:.1f} s)")
+        self.say(f"[{self.act}/9] {title}：{told}  ({now - self.last:.1f} s)")
         self.last = now
 
 
@@ -91,8 +93,10 @@ async def play(stage: Stage, world: World, *, say: Say, pictures: int | None = N
     async with phone.open_store() as store:
         here = Field(stage, cast, store, pictures)
         await _field(here, trips, tell)
-        reviewed, ended, published = await _casework(here, trips, planned, tell)
-    played = Played(world, cast, imported, filed, planned, trips, here, reviewed, ended, published)
+        reviewed, ended, published, watched = await _casework(here, world, trips, planned, tell)
+    played = Played(
+        world, cast, imported, filed, planned, trips, here, reviewed, ended, published, watched
+    )
     await _count(stage, played)
     played.seconds = time.monotonic() - tell.began
     return played
@@ -109,8 +113,8 @@ async def _field(here: Field, trips: list[Trip], tell: Narrator) -> None:
 
 
 async def _casework(
-    here: Field, trips: list[Trip], planned: list[Planned], tell: Narrator
-) -> tuple[Reviewed, Ended, Published]:
+    here: Field, world: World, trips: list[Trip], planned: list[Planned], tell: Narrator
+) -> tuple[Reviewed, Ended, Published, Watched]:
     reviewed = await casework.review_all(here, trips)
     await casework.judge_all(here, trips, reviewed)
     tell("审核与核实 review", 属实问题=reviewed.verified, 不成立=reviewed.dismissed)
@@ -128,9 +132,16 @@ async def _casework(
         销号=ended.closed,
         案件=len(ended.cases),
     )
+    watched = await watch.watch(here, world, reviewed.matters)
+    tell(
+        "举报、案头审查 a tip and desk review",
+        举报=watched.tips,
+        疑点=watched.hits,
+        转为问题=watched.upheld,
+    )
     await _publish(here, trips, planned, reviewed, early, published)
     tell("公开抽取、公示结果 publication", 公示=published.standing, 更正=published.corrections)
-    return reviewed, ended, published
+    return reviewed, ended, published, watched
 
 
 async def _answers(here: Field, reviewed: Reviewed, ended: Ended) -> None:

@@ -76,6 +76,7 @@ class Report(msgspec.Struct, frozen=True):
     password: str
     lines: tuple[Line, ...]
     logins: tuple[Access, ...]
+    tip_code: str = ""
 
 
 def supervisor(province: int) -> str:
@@ -94,6 +95,7 @@ def make(stage: Stage, played: Played) -> Report:
             Access(one.login, ROLES[one.role], people.OFFICES[_office(one.region)][0])
             for one in played.logins
         ),
+        tip_code=played.watched.tip_code,
     )
 
 
@@ -148,6 +150,8 @@ def show(report: Report, origin: str, say: Callable[[str], None]) -> None:
     say(f"\n登录 logins（口令 password: {report.password}）")
     for access in report.logins:
         say(f"  {_padded(access.login, 32)}{_padded(access.role, 14)}{access.office}")
+    if report.tip_code:
+        say(f"\n举报查询码 return code of a tip: {report.tip_code}  {origin}/tips/answer")
     say(f"\n从这里开始 start {origin}/tour")
     say(f"公众页面 public   {origin}/\n工作台 desk       {origin}/desk"
         f"\n接口 API          {origin}/api/schema/openapi.json")  # fmt: skip

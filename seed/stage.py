@@ -13,7 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from backend import clock as real
-from backend.jobs import schedule, sequencer, worker
+from backend.jobs import issuer, schedule, sequencer, worker
 from backend.jobs.context import Context
 from backend.jobs.memory import Memory
 from backend.keyring import open_keyring
@@ -110,8 +110,15 @@ class Stage:
         return Act(by=system(self.jobs.regions, region), at=self.clock.tick(), new_id=self.ids)
 
     async def drain(self) -> None:
-        """Do all background work that is ready, and again until nothing moved."""
-        while await worker.once(self.jobs) + await sequencer.once(self.jobs):
+        """Do all background work that is ready, and again until nothing moved.
+
+        Documents are issued with the step that calls for them; they are set when it is served.
+        """
+        while (
+            await worker.once(self.jobs)
+            + await sequencer.once(self.jobs)
+            + await issuer.once(self.jobs)
+        ):
             pass
 
     async def tick(self) -> None:
