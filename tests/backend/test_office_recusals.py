@@ -10,11 +10,20 @@ import pytest
 
 from backend.db.queries.frames import RELATIONS
 from backend.piccolo_conf import DB
-from backend.services import approvals, assignments, cases, findings, notices, office_recusals
+from backend.services import (
+    approvals,
+    assignments,
+    cases,
+    findings,
+    notices,
+    office_recusals,
+    publications,
+)
 from backend.services.errors import Absent
 from backend.services.office_recusals import AlreadyAside, NewOfficeRecusal, NotAside
+from backend.services.publications import Content
 from inspection_plans.gates import DeclaredRelation, OfficeRecused, OwnOffice
-from inspection_plans.loader import jurisdiction_of
+from inspection_plans.loader import jurisdiction_of, load
 from tests import casework, drawing, world
 from tests.casework import Matter, Office
 from tests.conftest import StillClock
@@ -44,6 +53,7 @@ async def test_whoever_belongs_to_it_is_refused_and_the_office_above_acts(
     matter = await casework.a_matter(owner, clock(), "TI_02")
     fresh = await casework.a_matter(owner, clock(), office=matter.office)
     late = await casework.another(owner, matter, clock())
+    await casework.concluded(owner, late.visit, clock())
     begun = await notices.draft(matter.draft(), act=matter.office.author.act(clock()))
     own = matter.office.approver.act(clock())
     with pytest.raises(OwnOffice):
@@ -54,7 +64,9 @@ async def test_whoever_belongs_to_it_is_refused_and_the_office_above_acts(
     act = matter.office.author.act(clock())
     held = await owner.fetchval("select count(*) from aud.entry")
     ids = tuple(one.id for one in matter.findings)
+    wordings = Content(wordings=("further_handling",))
     tried: tuple[Awaitable[Any], ...] = (
+        publications.prepare("result", late.visit, wordings, rules=load(), act=act),
         approvals.send_to_legal(begun.id, rev=begun.rev, act=act),
         notices.edit(begun.id, matter.draft(), rev=begun.rev, act=act),
         cases.open_critical(ids, reason="x", act=act),
