@@ -1,5 +1,6 @@
 """Several photos in two calls: addresses together, arrivals together, each judged by itself."""
 
+import asyncio
 import json
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -7,9 +8,11 @@ from typing import Any
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 
 from backend.clock import new_id
+from backend.services import settling
 from tests import field as worlds
 from tests.backend.desk import Desk
 from tests.conftest import StillClock, Work
@@ -77,6 +80,30 @@ async def test_three_photos_go_in_two_calls(field: worlds.Field, work: Work) -> 
     await work.drain()
     assert await states(field) == ["sealed"] * 3
     assert [one["urls"] for one in (await ask(phone, URLS, *ids)).json()["uploads"]] == [[]] * 3
+
+
+async def test_pieces_are_proved_by_turns(
+    field: worlds.Field, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shots = await declared(field.phone, 3)
+    ids = [one.id for one in shots]
+    await put((await ask(field.phone, URLS, *ids)).json()["uploads"], shots)
+    await ask(field.phone, COMPLETE, *ids)
+    now, most, prove = 0, 0, settling.prove
+
+    def watched(*args: Any) -> settling.Proved:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            return prove(*args)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(settling, "prove", watched)
+    await Work(msgspec.structs.replace(work.context, turns=asyncio.Semaphore(1))).drain()
+    assert await states(field) == ["sealed"] * 3
+    assert most == 1
 
 
 async def test_one_that_is_not_the_callers_stops_all(field: worlds.Field) -> None:
