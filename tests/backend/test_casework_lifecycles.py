@@ -3,7 +3,7 @@
 One audit entry an effect; what was recorded stays as it was recorded.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from backend.services.records.case_steps import Decision, HandOver, Investigatio
 from inspection_plans.loader import load
 from inspection_plans.states import TRANSITIONS, Noun
 from tests import casework
+from tests.backend.histories import Arenas, settled
 from tests.backend.test_case_deeds import Trial, a_trial
 from tests.conftest import StillClock
 
@@ -113,40 +114,46 @@ async def try_case(trial: Trial, deed: str, owner: asyncpg.Connection) -> None:
         assert now.closed_by not in (None, now.opened_by)
 
 
-@given(
-    skip=st.integers(0, len(CASE_WAY)),
-    deeds=st.lists(st.sampled_from(sorted(CASE_DEEDS)), min_size=3, max_size=6),
-)
-@settings(max_examples=40)
+case_skips = st.integers(0, len(CASE_WAY))
+case_deeds_of = st.sampled_from(sorted(CASE_DEEDS))
+
+
+@given(skip=case_skips, deeds=st.lists(case_deeds_of, min_size=3, max_size=6))
+@settings(max_examples=70)
 async def test_no_order_of_deeds_breaks_a_case(
-    owner: asyncpg.Connection, clock: StillClock, trial: Trial, skip: int, deeds: list[str]
+    trials: Arenas[Trial], clock: StillClock, skip: int, deeds: list[str]
 ) -> None:
-    await _cases(owner, clock, trial, skip, deeds)
+    await _cases(trials, clock, [*CASE_WAY[:skip], *deeds])
 
 
 @pytest.mark.slow
-@given(
-    skip=st.integers(0, len(CASE_WAY)),
-    deeds=st.lists(st.sampled_from(sorted(CASE_DEEDS)), min_size=3, max_size=12),
-)
-@settings(max_examples=10_000)
+@given(skip=case_skips, deeds=st.lists(case_deeds_of, min_size=3, max_size=12))
+@settings(max_examples=3000)
 async def test_no_order_of_deeds_breaks_a_case_at_full_size(
-    owner: asyncpg.Connection, clock: StillClock, trial: Trial, skip: int, deeds: list[str]
+    trials: Arenas[Trial], clock: StillClock, skip: int, deeds: list[str]
 ) -> None:
-    await _cases(owner, clock, trial, skip, deeds)
+    await _cases(trials, clock, [*CASE_WAY[:skip], *deeds])
 
 
-async def _cases(
-    owner: asyncpg.Connection, clock: StillClock, trial: Trial, skip: int, deeds: list[str]
-) -> None:
+async def _cases(trials: Arenas[Trial], clock: StillClock, deeds: list[str]) -> None:
     clock.set(casework.START + timedelta(seconds=next(casework.count)))
+    trial = await trials.enter()
     found = tuple(one.id for one in trial.matter.findings)
     case = await cases.open_critical(found, reason="x", act=trial.act("author"))
     fresh = Trial(trial.matter, case, trial.evidence, clock)
     await fresh.spoken()
     await cases.verify(case.id, act=fresh.act("author"))
-    for deed in (*CASE_WAY[:skip], *deeds):
-        await try_case(fresh, deed, owner)
+    for deed in deeds:
+        await try_case(fresh, deed, trials.owner)
+
+
+@pytest.fixture
+async def trials(
+    owner: asyncpg.Connection, wipe: str, clock: StillClock
+) -> AsyncIterator[Arenas[Trial]]:
+    """Where histories of cases are played; the last of them is looked at, too."""
+    yield Arenas(owner, wipe, lambda: a_trial(owner, clock))
+    await settled(owner)
 
 
 @pytest.fixture
@@ -251,58 +258,45 @@ async def try_show(show: Show, deed: str, owner: asyncpg.Connection) -> None:
     )
 
 
-async def _show(
-    owner: asyncpg.Connection,
-    clock: StillClock,
-    matter: casework.Matter,
-    skip: int,
-    deeds: list[str],
-) -> None:
+async def _show(arenas: Arenas[casework.Matter], clock: StillClock, deeds: list[str]) -> None:
     clock.set(casework.START + timedelta(seconds=next(casework.count)))
-    mine = await casework.another(owner, matter, clock())
+    mine = await casework.another(arenas.owner, await arenas.enter(), clock())
     await casework.served(mine, clock())
-    await casework.concluded(owner, mine.visit, clock())
+    await casework.concluded(arenas.owner, mine.visit, clock())
     fresh = Content(wordings=("correction_ordered",))
     first = await publications.prepare(
         "result", mine.visit, fresh, rules=load(), act=mine.office.author.act(clock())
     )
     show = Show(mine, clock, first)
-    for deed in (*SHOW_WAY[:skip], *deeds):
-        await try_show(show, deed, owner)
+    for deed in deeds:
+        await try_show(show, deed, arenas.owner)
 
 
-@given(
-    skip=st.integers(0, len(SHOW_WAY)),
-    deeds=st.lists(st.sampled_from(sorted(SHOW_DEEDS)), min_size=3, max_size=6),
-)
-@settings(max_examples=40)
+show_skips = st.integers(0, len(SHOW_WAY))
+show_deeds = st.sampled_from(sorted(SHOW_DEEDS))
+
+
+@given(skip=show_skips, deeds=st.lists(show_deeds, min_size=3, max_size=6))
+@settings(max_examples=60)
 async def test_no_order_of_deeds_breaks_a_publication(
-    owner: asyncpg.Connection,
-    clock: StillClock,
-    matter: casework.Matter,
-    skip: int,
-    deeds: list[str],
+    shows: Arenas[casework.Matter], clock: StillClock, skip: int, deeds: list[str]
 ) -> None:
-    await _show(owner, clock, matter, skip, deeds)
+    await _show(shows, clock, [*SHOW_WAY[:skip], *deeds])
 
 
 @pytest.mark.slow
-@given(
-    skip=st.integers(0, len(SHOW_WAY)),
-    deeds=st.lists(st.sampled_from(sorted(SHOW_DEEDS)), min_size=3, max_size=12),
-)
-@settings(max_examples=10_000)
+@given(skip=show_skips, deeds=st.lists(show_deeds, min_size=3, max_size=12))
+@settings(max_examples=3000)
 async def test_no_order_of_deeds_breaks_a_publication_at_full_size(
-    owner: asyncpg.Connection,
-    clock: StillClock,
-    matter: casework.Matter,
-    skip: int,
-    deeds: list[str],
+    shows: Arenas[casework.Matter], clock: StillClock, skip: int, deeds: list[str]
 ) -> None:
-    await _show(owner, clock, matter, skip, deeds)
+    await _show(shows, clock, [*SHOW_WAY[:skip], *deeds])
 
 
 @pytest.fixture
-async def matter(owner: asyncpg.Connection, clock: StillClock) -> casework.Matter:
-    """People and an institution for all examples."""
-    return await casework.a_matter(owner, clock())
+async def shows(
+    owner: asyncpg.Connection, wipe: str, clock: StillClock
+) -> AsyncIterator[Arenas[casework.Matter]]:
+    """Where histories of publications are played; the last of them is looked at, too."""
+    yield Arenas(owner, wipe, lambda: casework.a_matter(owner, clock()))
+    await settled(owner)
