@@ -55,12 +55,12 @@ async def page(
     return await _shown(request, act, institution=institution, after=after)
 
 
-@post("/desk/bad-records/{record_id:uuid}/end", action="cases.propose")
-async def end(record_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
+@post("/desk/bad-records/{bad_record_id:uuid}/end", action="cases.propose")
+async def end(bad_record_id: FromPath[UUID], request: Asked, act: Act) -> Response[Any]:
     """Take one back before its day, as another person than who entered it."""
 
     async def deed(form: EndForm) -> Done:
-        await bad_records.end(record_id, reason=form.reason, act=act)
+        await bad_records.end(bad_record_id, reason=form.reason, act=act)
         return Done("/desk/bad-records", "bad_record.ended")
 
     return await submitted(request, EndForm, deed, partial(_shown, request, act))

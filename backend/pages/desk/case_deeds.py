@@ -204,15 +204,15 @@ async def ask(case_id: FromPath[UUID], request: Asked, act: Act, rules: Library)
     return await submitted(request, RequestForm, deed, again)
 
 
-@post("/desk/cases/{case_id:uuid}/recusals/{step:uuid}", action="cases.recuse")
+@post("/desk/cases/{case_id:uuid}/recusals/{step_id:uuid}", action="cases.recuse")
 async def decide(
-    case_id: FromPath[UUID], step: FromPath[UUID], request: Asked, act: Act, rules: Library
+    case_id: FromPath[UUID], step_id: FromPath[UUID], request: Asked, act: Act, rules: Library
 ) -> Response[Any]:
     """Decide whether a person takes no further part."""
 
     async def deed(form: RecusalForm) -> Done:
         await case_steps.decide_recusal(
-            case_id, step, granted=form.granted == "yes", reason=form.reason, act=act
+            case_id, step_id, granted=form.granted == "yes", reason=form.reason, act=act
         )
         return _back(case_id, "recusal_decided", "#recusals")
 

@@ -57,14 +57,17 @@ async def propose(plan_id: FromPath[UUID], request: Asked, act: Act) -> Response
     return await submitted(request, ExclusionForm, deed, partial(shown, plan_id, request, act))
 
 
-@post("/desk/plans/{plan_id:uuid}/exclusions/{one:uuid}/confirmation", action="plans.approve")
+@post(
+    "/desk/plans/{plan_id:uuid}/exclusions/{exclusion_id:uuid}/confirmation",
+    action="plans.approve",
+)
 async def confirm(
-    plan_id: FromPath[UUID], one: FromPath[UUID], request: Asked, act: Act
+    plan_id: FromPath[UUID], exclusion_id: FromPath[UUID], request: Asked, act: Act
 ) -> Response[Any]:
     """Sign as the second person."""
 
     async def deed(_form: NothingForm) -> Done:
-        await exclusions.confirm(one, act=act)
+        await exclusions.confirm(exclusion_id, act=act)
         return _back(plan_id, "confirmed")
 
     return await submitted(request, NothingForm, deed, partial(shown, plan_id, request, act))
@@ -84,21 +87,21 @@ async def _reasoned(
     return await submitted(request, ReasonForm, deed, partial(shown, plan_id, request, act))
 
 
-@post("/desk/plans/{plan_id:uuid}/exclusions/{one:uuid}/refusal", action="plans.approve")
+@post("/desk/plans/{plan_id:uuid}/exclusions/{exclusion_id:uuid}/refusal", action="plans.approve")
 async def refuse(
-    plan_id: FromPath[UUID], one: FromPath[UUID], request: Asked, act: Act
+    plan_id: FromPath[UUID], exclusion_id: FromPath[UUID], request: Asked, act: Act
 ) -> Response[Any]:
     """Refuse a proposal, saying why."""
-    verb = partial(exclusions.refuse, one, act=act)
+    verb = partial(exclusions.refuse, exclusion_id, act=act)
     return await _reasoned(plan_id, request, act, verb, "refused")
 
 
-@post("/desk/plans/{plan_id:uuid}/exclusions/{one:uuid}/end", action="plans.write")
+@post("/desk/plans/{plan_id:uuid}/exclusions/{exclusion_id:uuid}/end", action="plans.write")
 async def end(
-    plan_id: FromPath[UUID], one: FromPath[UUID], request: Asked, act: Act
+    plan_id: FromPath[UUID], exclusion_id: FromPath[UUID], request: Asked, act: Act
 ) -> Response[Any]:
     """Take one back before the freeze."""
-    verb = partial(exclusions.end, one, act=act)
+    verb = partial(exclusions.end, exclusion_id, act=act)
     return await _reasoned(plan_id, request, act, verb, "ended")
 
 
