@@ -58,8 +58,10 @@ class Venue:
 
     @property
     def recorder(self) -> Phone:
+        """Who may still speak, of the team before those who left it, the newest first."""
         order = [*reversed(self.phones[2:]), *self.phones[:2]]
-        return next((phone for phone in order if not phone.locked), order[0])
+        ours = [phone for phone in order if phone.inspector in self.team]
+        return next((phone for phone in [*ours, *order] if not phone.locked), order[0])
 
 
 @dataclass
