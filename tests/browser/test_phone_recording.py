@@ -9,14 +9,23 @@ WRITES = "MediaRecorder.isTypeSupported"
 
 
 async def recorded(stage: Stage, mode: str) -> None:
-    """Two seconds of film or sound at TI-01; shown as kept when this ends."""
+    """Two seconds of film or sound at TI-01; shown as kept when this ends.
+
+    The made-up microphone of a loaded machine gives nothing at times: the page says so, and it is
+    recorded again.
+    """
     page = stage.page
     await page.click("#TI-01 .shots button")
     await page.check(f".viewfinder input[value={mode}]")
-    await page.click(".viewfinder button:enabled >> text=开始录制")
-    await page.wait_for_selector(".viewfinder >> text=2 秒")
-    await page.click(".viewfinder button >> text=停止")
-    await page.wait_for_selector("#TI-01 figure")
+    for _ in range(8):
+        await page.click(".viewfinder button:enabled >> text=开始录制")
+        await page.wait_for_selector(".viewfinder >> text=2 秒")
+        await page.click(".viewfinder button >> text=停止")
+        nothing = page.locator(".viewfinder").get_by_text("没有录到内容")
+        await page.locator("#TI-01 figure").or_(nothing).first.wait_for()
+        if not await nothing.count():
+            return
+    raise AssertionError("eight times nothing was recorded")
 
 
 @pytest.mark.parametrize("mode", ["video", "audio"])

@@ -53,10 +53,12 @@ export function recordSegments(
   return async () => {
     over = true;
     window.clearTimeout(timer);
-    await new Promise((resolve) => {
-      recorder.addEventListener("stop", resolve, { once: true });
-      recorder.stop();
-    });
+    if (recorder.state !== "inactive") {
+      await new Promise((resolve) => {
+        recorder.addEventListener("stop", resolve, { once: true });
+        recorder.stop();
+      });
+    }
     await kept;
   };
 }
