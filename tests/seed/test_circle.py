@@ -220,7 +220,14 @@ async def test_one_integer_draws_the_same_again(
 
     first = await drawn(11)
     assert len(first) == len(plans.PLANS)
-    assert await drawn(11) == first
+    again = await drawn(11)
+    odd = [
+        (one.code, name, getattr(one, name), getattr(other, name))
+        for one, other in zip(first, again, strict=True)
+        for name in one.__struct_fields__
+        if getattr(one, name) != getattr(other, name)
+    ]
+    assert odd == []
     assert stage.secret(11, "tokens") != stage.secret(12, "tokens")
 
 
