@@ -1,8 +1,10 @@
 """A journey in a browser: an institution's answer with evidence, kept while it is written."""
 
+import asyncio
+
 import asyncpg
 from litestar import Litestar
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from backend.services import replies
 from tests import casework, world
@@ -39,8 +41,16 @@ async def test_an_institution_answers_with_evidence_and_keeps_a_receipt(
         page = await context.new_page()
         await sign_in(page, site, matter.user)
         await page.wait_for_url("**/portal")
+        typed = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await typed.wait()
+            await route.continue_()
+
+        await page.route("**/portal/draft.js", late)
         await page.click(f"main a.row >> text={notice.number}")
         await page.fill(f"{form} textarea", WORDS)
+        typed.set()  # a slow line: the script comes after the words
         await page.wait_for_selector(f"{form} [data-state] >> text=已自动保存")
         await page.reload()  # the page dies: what was written is there
         assert await page.input_value(f"{form} textarea") == WORDS
