@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +31,7 @@ from backend.settings import Database, Settings
 from backend.settings import Store as StoreSettings
 from media.bucket import Bucket
 from tests.ports import free_port
+from tests.superuser import dsn_of, hurry
 
 # The house's runs are the same every time; new examples are looked for by `make fuzz`.
 for name, found in (("house", {"derandomize": True}), ("fuzz", {"max_examples": 1000})):
@@ -81,25 +81,16 @@ def stack() -> Iterator[Running]:
 
 def superuser(running: Running, database: str = "mingcha") -> str:
     """The DSN that only tests use: it may skip triggers and policies to clean up."""
-    host = quote(running.pg.host, safe="")
-    return (
-        f"postgresql://postgres:{running.superuser_password}@/{database}"
-        f"?host={host}&port={running.pg.port}"
-    )
-
-
-async def hurried(running: Running) -> None:
-    """Later sessions do not wait for the disk: only a crash of the server loses a commit."""
-    owner = await asyncpg.connect(superuser(running))
-    await owner.execute(f'alter database "{running.pg.name}" set synchronous_commit = off')
-    await owner.close()
+    return dsn_of(msgspec.structs.replace(running.pg, name=database), running.superuser_password)
 
 
 @pytest.fixture(scope="session")
 async def database(stack: Running) -> Database:
     """The migrated database; no test ends this server, so a commit need not wait for the disk."""
     await migrate(stack.pg)
-    await hurried(stack)
+    owner = await asyncpg.connect(superuser(stack))
+    await hurry(owner, stack.pg)
+    await owner.close()
     return stack.pg
 
 

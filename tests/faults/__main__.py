@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 import asyncpg
 import msgspec
@@ -21,12 +20,7 @@ from media.bucket import Bucket
 from tests.conftest import StillClock, lived
 from tests.faults.schedule import Verdict, schedule
 from tests.faults.stage import Stage, a_stage
-
-
-def superuser(database: Database, password: str) -> str:
-    """The DSN that is bound by no policy: the checker looks behind them."""
-    host = quote(database.host, safe="")
-    return f"postgresql://postgres:{password}@/{database.name}?host={host}&port={database.port}"
+from tests.superuser import dsn_of, hurry
 
 
 @contextlib.asynccontextmanager
@@ -46,10 +40,10 @@ async def on_servers(
         log_origin="faults.mingcha.invalid/log",
         secure_cookies=False,
     )
-    dsn = superuser(database, password)
+    dsn = dsn_of(database, password)
     owner = await asyncpg.connect(dsn)
     # Nothing here ends the database's own process: what is committed need not wait for the disk.
-    await owner.execute(f'alter database "{database.name}" set synchronous_commit = off')
+    await hurry(owner, database)
     app = create_app(settings, bucket=bucket, clock=clock)
     try:
         async with lived(app), a_stage(app, owner, settings, clock, dsn) as stage:

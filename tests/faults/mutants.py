@@ -25,9 +25,10 @@ import msgspec
 from backend.embedded.supervisor import Running, start
 from backend.services.schema import migrate
 from backend.settings import Database, Store
-from tests.faults.__main__ import on_servers, superuser
+from tests.faults.__main__ import on_servers
 from tests.faults.mutations import MUTATIONS, Mutation, Patch
 from tests.faults.schedule import Verdict, schedule
+from tests.superuser import dsn_of
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("backend", "inspection_plans", "media", "seed", "tests")
@@ -137,7 +138,7 @@ async def _fresh(running: Running, name: str, template: str) -> Database:
     """A database of the owner's role, as the template is."""
     database = msgspec.structs.replace(running.pg, name=name)
     connection = await asyncpg.connect(
-        superuser(msgspec.structs.replace(running.pg, name="postgres"), running.superuser_password)
+        dsn_of(msgspec.structs.replace(running.pg, name="postgres"), running.superuser_password)
     )
     try:
         await connection.execute(f'drop database if exists "{name}" with (force)')
@@ -153,7 +154,7 @@ async def _fresh(running: Running, name: str, template: str) -> Database:
 
 
 async def _gone(running: Running, name: str) -> None:
-    connection = await asyncpg.connect(superuser(running.pg, running.superuser_password))
+    connection = await asyncpg.connect(dsn_of(running.pg, running.superuser_password))
     try:
         await connection.execute(f'drop database if exists "{name}" with (force)')
     finally:
